@@ -1,0 +1,52 @@
+# The two commands for a newcomer: make demo, make test. Everything installs into .venv.
+# DEMO_ARGS=--exit   stop after the demo's report, instead of serving
+# TEST_ARGS='-k log' what pytest is to run
+
+.PHONY: help demo test check lint format types floors bench lock tools clean
+
+help:
+	@echo 'make demo    run the main job: issue 400 credentials, anchor, verify, then serve'
+	@echo 'make test    run the whole test suite'
+	@echo 'make check   everything that has to pass before a commit: lint, types, floors'
+	@echo 'make bench   measure, each figure beside its limit on this machine'
+	@echo 'make tools   install what some tests need: a chain, peers of other projects'
+
+demo: .venv/ready
+	.venv/bin/patunay demo $(DEMO_ARGS)
+
+test: .venv/ready
+	.venv/bin/python -m pytest $(TEST_ARGS)
+
+check: lint types floors
+
+lint: .venv/ready
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+
+format: .venv/ready
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+types: .venv/ready
+	.venv/bin/mypy
+
+floors: .venv/ready
+	.venv/bin/lint-imports
+
+bench: .venv/ready
+	.venv/bin/python -m benchmarks
+
+# Needs uv. The lock holds hashes alone, so plain pip installs it from any index.
+lock:
+	uv lock --quiet
+	uv export --quiet --all-groups --no-emit-project --format requirements-txt -o requirements.lock
+	rm -f uv.lock
+
+tools:
+	.ci/install-tools
+
+.venv/ready: requirements.lock pyproject.toml scripts/bootstrap
+	@scripts/bootstrap
+
+clean:
+	rm -rf .venv .tools demo-node .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,174 @@
+"""What every place to anchor a digest must be able to do.
+
+The node drives a backend in small steps, because between any two of them it may die:
+
+    prepare   sign a transaction that carries the digest; nothing is public yet
+    (store)   the node writes the transaction's raw bytes down
+    send      hand the same bytes to the network, as often as needed
+    find      look where they landed, if they did
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from primitives.errors import Rejected, Undetermined
+from primitives.hashing import Digest
+
+
+class AnchorRefused(Rejected):
+    """The backend answered, and the digest was certainly not written."""
+
+    code = "anchor-refused"
+
+
+class NonceTaken(AnchorRefused):
+    """Another transaction of this account already used the nonce: prepare a new one."""
+
+    code = "anchor-nonce-taken"
+
+
+class InsufficientFunds(AnchorRefused):
+    """The anchoring account cannot pay for the transaction."""
+
+    code = "anchor-insufficient-funds"
+    hint = "send test coins to the account that `patunay anchor status` names"
+
+
+class AnchorUnreachable(Undetermined):
+    """No usable answer: the digest may or may not have been written."""
+
+    code = "anchor-unreachable"
+    hint = (
+        "nothing is lost: the node sends the same transaction again when the chain answers"
+    )
+
+
+class AnchorBackendMismatch(Rejected):
+    """The endpoint answers for another chain, or no such contract is there."""
+
+    code = "anchor-backend-mismatch"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedTransaction:
+    """A transaction that is ready to be sent, in terms that survive a restart."""
+
+    chain: str
+    """CAIP-2 chain id, such as `eip155:11155111`."""
+
+    sender: str
+    """The account, 0x-prefixed and checksummed."""
+
+    nonce: int
+
+    reference: str
+    """Transaction hash, 0x-prefixed lower-case hex; known before sending."""
+
+    raw: bytes
+    """The exact bytes to send. Sending them twice cannot anchor twice."""
+
+    digest: Digest
+    """What is anchored: the SHA-256 of the anchor record."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorReceipt:
+    """Where a digest was written, in terms that an auditor can follow alone."""
+
+    contract: str
+    """CAIP-10 account of the contract, such as `eip155:11155111:0xAb…`."""
+
+    transaction: str
+    """Transaction hash, 0x-prefixed lower-case hex."""
+
+    block_number: int
+
+    block_hash: str
+    """0x-prefixed lower-case hex."""
+
+    log_index: int
+    """Position of the `Anchored` event in its block."""
+
+    timestamp: datetime
+    """Time of the block, aware and in UTC. Not the node's own clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A receipt as seen just now, with how deep it lies under the chain's head."""
+
+    receipt: AnchorReceipt
+
+    depth: int
+    """Blocks from this one to the head, this one included: 1 when just mined."""
+
+    gas_used: int
+    """Gas of the whole transaction; 0 where a backend has no such thing."""
+
+
+class AnchorBackend(Protocol):
+    """A public, append-only place.
+
+    tests/protocol/test_anchor_backend.py states these rules as tests, and every
+    implementation has to pass them.
+    """
+
+    @property
+    def chain(self) -> str:
+        """CAIP-2 chain id."""
+        ...
+
+    @property
+    def contract(self) -> str:
+        """CAIP-10 account of the contract that emits the events."""
+        ...
+
+    @property
+    def account(self) -> str:
+        """CAIP-10 account that pays; it proves nothing about the issuer."""
+        ...
+
+    async def prepare(self, digest: Digest) -> SignedTransaction:
+        """Sign a transaction that would anchor `digest`. Sends nothing.
+
+        Raises:
+            AnchorRefused: As things stand the chain would not take it: no funds, or a fee
+                above the operator's limit. Nothing was signed.
+            AnchorUnreachable: The chain did not tell nonce or fees.
+            AnchorBackendMismatch: Another chain id, or no contract at the address.
+        """
+        ...
+
+    async def send(self, transaction: SignedTransaction) -> None:
+        """Hand `transaction` to the network; sending it again changes nothing.
+
+        Raises:
+            NonceTaken: It can never be mined; prepare another.
+            InsufficientFunds: Certainly not accepted.
+            AnchorRefused: Certainly not accepted, for another reason.
+            AnchorUnreachable: Unknown. `find` before anything else.
+        """
+        ...
+
+    async def find(self, transaction: SignedTransaction) -> Sighting | None:
+        """Return where `transaction` was mined, or None if certainly not mined now.
+
+        Raises:
+            AnchorRefused: It was mined and reverted.
+            AnchorUnreachable: Unknown; None never stands for "could not look".
+        """
+        ...
+
+    async def check(self, receipt: AnchorReceipt, digest: Digest) -> Sighting:
+        """Confirm a receipt that came from elsewhere against the chain itself.
+
+        Raises:
+            AnchorRefused: The chain does not show this event for `digest` there.
+            AnchorUnreachable: The chain did not answer.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Give back sockets. Nothing else may be called afterwards."""
+        ...

@@ -1,0 +1,241 @@
+"""Data Integrity proofs: adding one, and checking one against a key.
+
+See <https://www.w3.org/TR/vc-data-integrity/>.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Final
+
+from credentials.jsonld.quads import Engine
+from credentials.suites import eddsa_jcs_2022, eddsa_rdfc_2022
+from primitives.canonical_json import Json, JsonObject
+from primitives.ed25519 import (
+    SIGNATURE_BYTES,
+    PublicKey,
+    Signature,
+    Signer,
+    verify_signature,
+)
+from primitives.encodings import decode_base58btc, encode_base58btc
+from primitives.errors import PatunayError, Rejected, Undetermined
+from primitives.instants import format_instant, parse_instant
+
+MAX_PROOFS = 16
+"""Proofs in one document; a set of two is the most that is seen in use."""
+
+PROOF_TYPE: Final = "DataIntegrityProof"
+DEFAULT_SUITE: Final = eddsa_rdfc_2022.NAME
+
+HashData = Callable[[Mapping[str, Json], Mapping[str, Json], Engine], bytes]
+Complete = Callable[[Mapping[str, Json], Mapping[str, Json]], Mapping[str, Json]]
+
+_SUITES: Final[Mapping[str, tuple[Complete, HashData]]] = {
+    suite.NAME: (suite.complete_options, suite.hash_data)
+    for suite in (eddsa_rdfc_2022, eddsa_jcs_2022)
+}
+SUITES: Final = tuple(_SUITES)
+
+
+class ProofMissing(Rejected):
+    """Nothing is signed."""
+
+    code = "proof-missing"
+
+
+class ProofInvalid(Rejected):
+    """A member of the proof is missing, or is not what the standard allows."""
+
+    code = "proof-invalid"
+
+
+class ProofPurposeMismatch(Rejected):
+    """The proof was made for something else than asserting a credential."""
+
+    code = "proof-purpose-mismatch"
+
+
+class ProofValueMalformed(Rejected):
+    """`proofValue` is not multibase base58btc of 64 bytes."""
+
+    code = "proof-value-malformed"
+
+
+class SuiteUnsupported(Undetermined):
+    """A proof type or cryptosuite that Patunay does not read."""
+
+    code = "proof-suite-unsupported"
+    hint = "the credential is not thereby false; another verifier may know the cryptosuite"
+
+
+class ProofChainUnsupported(Undetermined):
+    """A proof that builds on another proof."""
+
+    code = "proof-chain-unsupported"
+    hint = "the credential is not thereby false; another verifier may read proof chains"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One proof, read and typed, and not yet checked against a key."""
+
+    cryptosuite: str
+    verification_method: str
+    """DID URL of the key, as the proof claims it."""
+
+    purpose: str
+    created: datetime | None
+    expires: datetime | None
+    signature: Signature
+    options: Mapping[str, Json]
+    """The proof without `proofValue`: what is signed beside the document."""
+
+
+@cache
+def default_engine() -> Engine:
+    """Return the engine over the bundled contexts, shared so that they are read once."""
+    return Engine()
+
+
+def without_proof(document: Mapping[str, Json]) -> JsonObject:
+    """Return `document` without its `proof` member."""
+    return {key: value for key, value in document.items() if key != "proof"}
+
+
+def add_proof(
+    document: Mapping[str, Json],
+    signer: Signer,
+    *,
+    verification_method: str,
+    created: datetime,
+    cryptosuite: str = DEFAULT_SUITE,
+    engine: Engine | None = None,
+) -> JsonObject:
+    """Return `document` with a proof by `signer`, purpose assertionMethod.
+
+    Args:
+        document: Has no proof yet.
+        signer: Holds the key that `verification_method` names.
+        verification_method: DID URL.
+        created: Aware; written in whole seconds, in UTC.
+        cryptosuite: One of `SUITES`.
+        engine: Over other contexts than the bundled ones.
+
+    Raises:
+        UnsignedTerm: A term that no signature would cover.
+        PatunayError: Whatever else safe mode refuses; see `Engine.quads`.
+    """
+    if "proof" in document:
+        raise ProofInvalid("the document has a proof already")
+    complete, hash_data = _SUITES[cryptosuite]
+    options = complete(
+        document,
+        {
+            "type": PROOF_TYPE,
+            "cryptosuite": cryptosuite,
+            "created": format_instant(created),
+            "verificationMethod": verification_method,
+            "proofPurpose": "assertionMethod",
+        },
+    )
+    signature = signer.sign(hash_data(document, options, engine or default_engine()))
+    return {
+        **document,
+        "proof": {**options, "proofValue": "z" + encode_base58btc(signature)},
+    }
+
+
+def parse_proofs(document: Mapping[str, Json]) -> tuple[Proof | PatunayError, ...]:
+    """Return each proof of `document`, or what is wrong with it, in the order given.
+
+    Raises:
+        ProofMissing: There is none.
+        ProofInvalid: `proof` is no object or array, or holds over `MAX_PROOFS`.
+    """
+    found = document.get("proof")
+    entries = found if isinstance(found, list) else [found]
+    if found is None or not entries:
+        raise ProofMissing("the document has no proof")
+    if len(entries) > MAX_PROOFS:
+        raise ProofInvalid(f"found {len(entries)} proofs, want at most {MAX_PROOFS}")
+    proofs: list[Proof | PatunayError] = []
+    for entry in entries:
+        try:
+            proofs.append(_parse_proof(entry))
+        except PatunayError as e:
+            proofs.append(e)
+    return tuple(proofs)
+
+
+def verify_proof(
+    document: Mapping[str, Json],
+    proof: Proof,
+    key: PublicKey,
+    *,
+    engine: Engine | None = None,
+) -> None:
+    """Return if `proof` is `key`'s signature over `document`; raise otherwise.
+
+    Says nothing about whose key it is, or whether it may assert: the caller MUST have
+    taken `key` from the issuer's own DID document.
+
+    Raises:
+        SignatureRejected: Another document, other options, or another key.
+        KeyRefused: A key of small or mixed order.
+        PatunayError: Whatever safe mode refuses; see `Engine.quads`.
+    """
+    hash_data = _SUITES[proof.cryptosuite][1]
+    signed = hash_data(without_proof(document), proof.options, engine or default_engine())
+    verify_signature(key, signed, proof.signature)
+
+
+def _parse_proof(entry: Json) -> Proof:
+    if not isinstance(entry, dict):
+        raise ProofInvalid(f"found a {type(entry).__name__}, want a proof object")
+    kind, suite = entry.get("type"), entry.get("cryptosuite")
+    if kind != PROOF_TYPE or suite not in _SUITES:
+        if not isinstance(kind, str):
+            raise ProofInvalid("the proof has no type")
+        raise SuiteUnsupported(f"found {kind[:64]} {str(suite)[:64]}, want one of {SUITES}")
+    if "previousProof" in entry:
+        raise ProofChainUnsupported("found a proof with previousProof, want one alone")
+    method, purpose = entry.get("verificationMethod"), entry.get("proofPurpose")
+    if not isinstance(method, str) or not isinstance(purpose, str):
+        raise ProofInvalid("verificationMethod and proofPurpose must be text")
+    if purpose != "assertionMethod":
+        raise ProofPurposeMismatch(f"found {purpose[:64]!r}, want 'assertionMethod'")
+    return Proof(
+        cryptosuite=str(suite),
+        verification_method=method,
+        purpose=purpose,
+        created=_instant(entry, "created"),
+        expires=_instant(entry, "expires"),
+        signature=_signature(entry.get("proofValue")),
+        options={key: value for key, value in entry.items() if key != "proofValue"},
+    )
+
+
+def _instant(entry: JsonObject, name: str) -> datetime | None:
+    value = entry.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ProofInvalid(f"{name} must be a date-time")
+    try:
+        return parse_instant(value)
+    except PatunayError as e:
+        raise ProofInvalid(f"{name}: {e}") from e
+
+
+def _signature(value: Json) -> Signature:
+    if not isinstance(value, str) or not value.startswith("z"):
+        raise ProofValueMalformed("found no base58btc multibase, want z and the digits")
+    try:
+        raw = decode_base58btc(value[1:])
+    except PatunayError as e:
+        raise ProofValueMalformed(str(e)) from e
+    if len(raw) != SIGNATURE_BYTES:
+        raise ProofValueMalformed(f"found {len(raw)} bytes, want {SIGNATURE_BYTES}")
+    return Signature(raw)

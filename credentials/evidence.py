@@ -1,0 +1,83 @@
+"""What was looked up about a credential: values, each with where and when it was had.
+
+Online, `node.gather` fills this from the web and the chain; offline it is read from a
+file. `credentials.judge` never looks anything up. Evidence is never a source of trust:
+what it says about itself counts only as far as the policy, or a signature, backs it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, TypeAlias, TypeVar
+
+from anchoring.backend import Sighting
+from anchoring.receipt import Receipt
+from primitives.canonical_json import JsonObject
+from primitives.errors import PatunayError
+
+T = TypeVar("T")
+
+OWN_NODE = "own-node"
+"""Source of what the verifying node itself publishes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Obtained(Generic[T]):
+    """A value that was had."""
+
+    value: T
+
+    source: str
+    """`own-node`, a URL, a file's name, or a CAIP-2 chain."""
+
+    obtained_at: datetime
+    """Aware; when it was had, not when it was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A value that could not be had, and why: never the same as "not there"."""
+
+    code: str
+    detail: str
+    hint: str = ""
+
+    @classmethod
+    def because(cls, error: PatunayError) -> "Missing":
+        """Return what `error` says, as evidence of having looked in vain."""
+        return cls(error.code, str(error), error.hint)
+
+
+Lookup: TypeAlias = Obtained[T] | Missing
+
+NOT_LOOKED_UP = Missing(
+    "not-looked-up", "nothing was looked up", "allow look-ups, or add evidence"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything that was looked up for one credential."""
+
+    did_documents: Mapping[str, Lookup[JsonObject]] = field(default_factory=dict)
+    """By DID. A did:key needs none: the identifier is the document."""
+
+    status_lists: Mapping[str, Lookup[JsonObject]] = field(default_factory=dict)
+    """By the URL in the credential's status entry; the list credential, proof included."""
+
+    receipt: Lookup[Receipt] = Missing(
+        "anchor-not-shown",
+        "no receipt was given or found",
+        "ask the issuer's node for the receipt",
+    )
+
+    sightings: Mapping[str, Lookup[Sighting]] = field(default_factory=dict)
+    """By transaction hash: what a chain that the verifier trusts shows there."""
+
+    def did_document(self, did: str) -> Lookup[JsonObject]:
+        """Return what is known of the DID document."""
+        return self.did_documents.get(did, NOT_LOOKED_UP)
+
+    def status_list(self, url: str) -> Lookup[JsonObject]:
+        """Return what is known of the status list."""
+        return self.status_lists.get(url, NOT_LOOKED_UP)

@@ -1,0 +1,141 @@
+"""What a verifier demands, and whom it believes: never taken from the credential."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from anchoring.note import VerifierKey
+from primitives.canonical_json import Json, JsonObject
+from primitives.errors import Malformed, PatunayError
+
+CHECK_NAMES: Final = (
+    "structure",
+    "proof",
+    "issuer-key",
+    "dates",
+    "status",
+    "issuer-listed",
+    "anchor",
+)
+"""Every check, in the order of the report."""
+
+DEFAULT_REQUIRED: Final = frozenset({"structure", "proof", "issuer-key", "dates", "status"})
+
+DEVELOPMENT_CHAINS: Final = frozenset(
+    {"eip155:131277322940537", "eip155:31337", "eip155:1337"}
+)
+"""Chains that anyone can start at home with any clock: no evidence of time."""
+
+
+class PolicyMalformed(Malformed):
+    """A policy or trust file is not of the documented form."""
+
+    code = "policy-malformed"
+    hint = "docs/verifying.md describes both files"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One verifier's demands."""
+
+    required: frozenset[str] = DEFAULT_REQUIRED
+    """Names of the checks that decide the outcome."""
+
+    issuers: Mapping[str, str] = field(default_factory=dict)
+    """Trusted issuers: DID to the name that the verifier knows it by."""
+
+    has_trust_list: bool = False
+    """Whether a trust list was given; then `issuer-listed` is required."""
+
+    logs: Mapping[str, VerifierKey] = field(default_factory=dict)
+    """Log keys that the verifier binds to an issuer's DID itself."""
+
+    contracts: frozenset[str] = frozenset()
+    """CAIP-10 contracts whose events are believed; empty means those of any chain whose
+    endpoint the verifier itself chose."""
+
+    clock_skew: timedelta = timedelta(minutes=5)
+    """How far the verifier's clock may be behind the issuer's."""
+
+    def __post_init__(self) -> None:
+        """Refuse a check that does not exist: it would silently never be required."""
+        unknown = self.required - set(CHECK_NAMES)
+        if unknown:
+            raise PolicyMalformed(
+                f"found required check {min(unknown)!r}, want some of {CHECK_NAMES}"
+            )
+        if not self.required:
+            raise PolicyMalformed("found no required check, want at least one")
+
+    @property
+    def effective_required(self) -> frozenset[str]:
+        """Names of the checks that decide the outcome, the trust list's included."""
+        return self.required | ({"issuer-listed"} if self.has_trust_list else set())
+
+
+def parse_policy(policy: JsonObject | None, trust: JsonObject | None) -> Policy:
+    """Return the policy that a policy file and a trust file, both optional, describe.
+
+    Policy: `{"version": 1, "required": [names], "clockSkewSeconds": n,
+    "contracts": [CAIP-10]}`.
+    Trust: `{"version": 1, "issuers": [{"did", "name"}], "logs": [{"issuer", "vkey"}]}`.
+
+    Raises:
+        PolicyMalformed: An unknown member, another version, or a value of another form.
+    """
+    rules = _members(policy, {"required", "clockSkewSeconds", "contracts"})
+    lists = _members(trust, {"issuers", "logs"})
+    required = rules.get("required")
+    skew = rules.get("clockSkewSeconds", 300)
+    if type(skew) is not int or not 0 <= skew <= 86_400:  # noqa: PLR2004 - one day
+        raise PolicyMalformed(f"found clockSkewSeconds {skew!r}, want 0 to 86400")
+    issuers = [_texts(entry, "did", "name") for entry in _array(lists, "issuers")]
+    logs = [_texts(entry, "issuer", "vkey") for entry in _array(lists, "logs")]
+    return Policy(
+        required=DEFAULT_REQUIRED if required is None else frozenset(_names(required)),
+        issuers=dict(issuers),
+        has_trust_list=trust is not None,
+        logs={issuer: _vkey(text) for issuer, text in logs},
+        contracts=frozenset(_names(rules.get("contracts", []))),
+        clock_skew=timedelta(seconds=skew),
+    )
+
+
+def _members(value: JsonObject | None, known: set[str]) -> JsonObject:
+    if value is None:
+        return {}
+    if value.get("version") != 1:
+        raise PolicyMalformed(f"found version {value.get('version')!r}, want 1")
+    for name in value:
+        if name not in known | {"version"}:
+            raise PolicyMalformed(f"found member {name[:64]!r}, want {sorted(known)}")
+    return value
+
+
+def _array(value: JsonObject, name: str) -> list[Json]:
+    found = value.get(name, [])
+    if not isinstance(found, list):
+        raise PolicyMalformed(f"{name} must be an array")
+    return found
+
+
+def _names(value: Json) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise PolicyMalformed("want an array of texts")
+    return [str(name) for name in value]
+
+
+def _texts(entry: Json, first: str, second: str) -> tuple[str, str]:
+    if isinstance(entry, dict):
+        a, b = entry.get(first), entry.get(second)
+        if isinstance(a, str) and isinstance(b, str) and len(entry) == 2:  # noqa: PLR2004
+            return a, b
+    raise PolicyMalformed(f"want objects with the texts {first!r} and {second!r} alone")
+
+
+def _vkey(text: str) -> VerifierKey:
+    try:
+        return VerifierKey.parse(text)
+    except PatunayError as e:
+        raise PolicyMalformed(f"vkey: {e}") from e

@@ -1,0 +1,1 @@
+"""Cryptosuites: how a document and its proof options become the bytes that are signed."""

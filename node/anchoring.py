@@ -1,0 +1,196 @@
+"""Anchoring, exactly once whatever happens in between.
+
+    checkpoint stored -> transaction stored -> sent -> mined -> final
+                             ^                            |
+                             +------ lost (reorganised) --+
+
+`Anchorer.step` looks at what is stored and does the next thing. Starting up, going on
+after a crash, and following a reorganisation are all that same step: there is no other
+recovery code. A checkpoint commits to all before it, so only the latest needs an anchor.
+"""
+
+import logging
+from dataclasses import dataclass
+
+from anchoring.backend import (
+    AnchorBackend,
+    NonceTaken,
+    Sighting,
+    SignedTransaction,
+)
+from node.failpoints import failpoint
+from node.logbook import EFFECTIVE
+from node.node import Node
+from node.storage import ledger
+from node.storage.ledger import StoredCheckpoint, StoredTransaction
+from primitives.hashing import Digest
+from primitives.instants import format_instant
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorState:
+    """Where anchoring stands."""
+
+    checkpoint: StoredCheckpoint | None
+    """The latest one; None before the first."""
+
+    transaction: StoredTransaction | None
+    """Its newest transaction that is not lost."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is left to do until the next checkpoint."""
+        return self.checkpoint is None or (
+            self.transaction is not None and self.transaction.state == "final"
+        )
+
+    @property
+    def anchored(self) -> bool:
+        """Whether the latest checkpoint stands in the chain, final or not yet."""
+        return self.checkpoint is None or (
+            self.transaction is not None and self.transaction.state in EFFECTIVE
+        )
+
+
+async def anchor_state(node: Node) -> AnchorState:
+    """Return where anchoring stands, from the database alone."""
+    async with node.reading() as c:
+        checkpoint = await ledger.latest_checkpoint(c)
+        sent = await ledger.all_transactions(c)
+    size = checkpoint.tree_size if checkpoint is not None else 0
+    live = [t for t in sent if t.tree_size == size and t.state != "lost"]
+    return AnchorState(checkpoint, live[-1] if live else None)
+
+
+class Anchorer:
+    """Drives one backend. The caller MUST hold the node (`Home.hold`)."""
+
+    def __init__(self, node: Node, backend: AnchorBackend, confirmations: int) -> None:
+        self._node = node
+        self._backend = backend
+        self._confirmations = confirmations
+
+    async def step(self) -> AnchorState:
+        """Do the next thing for the latest checkpoint, if there is one to do.
+
+        Raises:
+            AnchorUnreachable: The chain did not answer; nothing has changed. Call again.
+            AnchorRefused: The chain answered no; the operator has to act.
+        """
+        state = await anchor_state(self._node)
+        if state.checkpoint is None or state.settled:
+            return state
+        if state.transaction is None:
+            await self._prepare(state.checkpoint)
+        elif state.transaction.state == "stored":
+            await self._send(state.transaction, state.checkpoint)
+        else:
+            await self._look(state.transaction, state.checkpoint)
+        return await anchor_state(self._node)
+
+    async def recheck(self) -> int:
+        """Look again for anchors that were thought to stand; return how many are lost.
+
+        From the newest back to the first that is still there: what lies below it cannot
+        have moved without it. A development chain that was started anew, and a deep
+        reorganisation, look the same from here, and are treated the same.
+
+        Raises:
+            AnchorUnreachable: The chain did not answer.
+        """
+        async with self._node.reading() as c:
+            sent = await ledger.all_transactions(c)
+            digests = {
+                k.tree_size: k.record_digest for k in await ledger.all_checkpoints(c)
+            }
+        lost = 0
+        for stored in reversed([t for t in sent if t.state in EFFECTIVE]):
+            if stored.chain != self._backend.chain:
+                continue
+            signed = _signed(stored, digests[stored.tree_size])
+            if await self._backend.find(signed) is not None:
+                break
+            await self._lose(stored, "the chain no longer shows it")
+            lost += 1
+        return lost
+
+    async def _prepare(self, checkpoint: StoredCheckpoint) -> None:
+        signed = await self._backend.prepare(checkpoint.record_digest)
+        stored = StoredTransaction(
+            reference=signed.reference,
+            tree_size=checkpoint.tree_size,
+            chain=signed.chain,
+            contract=self._backend.contract,
+            sender=signed.sender,
+            nonce=signed.nonce,
+            raw=signed.raw,
+            state="stored",
+            stored_at=self._node.now(),
+        )
+        # Before the network: a crash between the two would otherwise leave an anchor on a
+        # public chain that this node has no memory of.
+        async with self._node.writing() as c:
+            await ledger.save_transaction(c, stored)
+        failpoint("transaction-stored")
+        await self._send(stored, checkpoint)
+
+    async def _send(self, stored: StoredTransaction, checkpoint: StoredCheckpoint) -> None:
+        try:
+            await self._backend.send(_signed(stored, checkpoint.record_digest))
+        except NonceTaken as e:
+            await self._lose(stored, str(e))
+            return
+        # From here on the transaction may be mined at any time. A crash before the next
+        # line sends the same bytes again, which changes nothing.
+        failpoint("sent")
+        async with self._node.writing() as c:
+            await ledger.update_transaction(c, stored.reference, state="sent")
+
+    async def _look(self, stored: StoredTransaction, checkpoint: StoredCheckpoint) -> None:
+        seen = await self._backend.find(_signed(stored, checkpoint.record_digest))
+        if seen is None:
+            # Not mined (any more). The same bytes again: it is in the pool already, or it
+            # has fallen out of it, or its nonce is gone and `_send` finds that out.
+            if stored.state == "mined":
+                logger.warning("anchor reorganised", extra={"reference": stored.reference})
+            await self._send(stored, checkpoint)
+            return
+        await self._record(stored, seen)
+
+    async def _record(self, stored: StoredTransaction, seen: Sighting) -> None:
+        if stored.state == "sent":
+            failpoint("mined")
+        final = seen.depth >= self._confirmations
+        async with self._node.writing() as c:
+            await ledger.update_transaction(
+                c,
+                stored.reference,
+                state="final" if final else "mined",
+                block_number=seen.receipt.block_number,
+                block_hash=seen.receipt.block_hash,
+                log_index=seen.receipt.log_index,
+                block_time=format_instant(seen.receipt.timestamp),
+                gas_used=seen.gas_used,
+            )
+        if final:
+            failpoint("final")
+
+    async def _lose(self, stored: StoredTransaction, reason: str) -> None:
+        logger.warning(
+            "anchor lost", extra={"reference": stored.reference, "reason": reason}
+        )
+        async with self._node.writing() as c:
+            await ledger.update_transaction(c, stored.reference, state="lost")
+
+
+def _signed(stored: StoredTransaction, digest: Digest) -> SignedTransaction:
+    return SignedTransaction(
+        chain=stored.chain,
+        sender=stored.sender,
+        nonce=stored.nonce,
+        reference=stored.reference,
+        raw=stored.raw,
+        digest=digest,
+    )

@@ -1,0 +1,58 @@
+"""Assembles the HTTP application."""
+
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from credentials.policy import Policy
+from did.fetch import DidWebResolver, PublicFetcher
+from did.resolver import DidKeyResolver, MethodResolver
+from node.api import issue, openapi, public, verify
+from node.api.problems import Handler, problem_middleware
+from node.api.request import MAX_BODY_BYTES
+from node.api.verify import VERIFIER, Verifier
+from node.gather import Gatherer
+from node.node import Node
+from node.own_node import OwnNode
+
+
+def build_app(node: Node) -> web.Application:
+    """Return the application of `node`."""
+    app = web.Application(
+        middlewares=[_headers, problem_middleware], client_max_size=MAX_BODY_BYTES
+    )
+    app[issue.NODE] = node
+    app.cleanup_ctx.append(_verifier)
+    for module in (issue, openapi, public, verify):
+        app.add_routes(module.routes)
+    return app
+
+
+async def _verifier(app: web.Application) -> AsyncIterator[None]:
+    node = app[issue.NODE]
+    loopback = node.config.allow_loopback_http
+    async with PublicFetcher(allow_loopback_http=loopback) as fetcher:
+
+        async def fetch(url: str, max_bytes: int) -> bytes:
+            accept = "application/vc+json, application/json"
+            return (await fetcher.get(url, max_bytes=max_bytes, accept=accept)).body
+
+        resolver = MethodResolver(
+            {"key": DidKeyResolver(node.clock), "web": DidWebResolver(fetcher, node.clock)}
+        )
+        own = OwnNode.load(node.home, node.clock)
+        app[VERIFIER] = Verifier(node, Gatherer(node.clock, own, resolver, fetch), Policy())
+        yield
+
+
+@web.middleware
+async def _headers(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Say that no answer is to be guessed at, framed, or to load what is elsewhere."""
+    response = await handler(request)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "no-referrer")
+    response.headers.setdefault(
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'",
+    )
+    return response

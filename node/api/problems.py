@@ -1,0 +1,105 @@
+"""Errors as RFC 9457 problem documents: the only place where a status code is chosen."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp import web
+
+from node.access import TokenMissing, TokenRefused
+from node.issuance import IdConflict
+from node.logbook import CredentialUnknown, NotYetAnchored
+from node.node import NodeSealed
+from primitives.errors import Malformed, Misconfigured, PatunayError, Rejected, Undetermined
+from primitives.strict_json import JsonTooLarge
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER_SECONDS: Final = 30
+
+_STATUS: Final[tuple[tuple[type[PatunayError], int], ...]] = (
+    (TokenMissing, 401),
+    (TokenRefused, 401),
+    (CredentialUnknown, 404),
+    (NotYetAnchored, 409),
+    (IdConflict, 409),
+    (JsonTooLarge, 413),
+    (NodeSealed, 503),
+    (Malformed, 400),
+    (Rejected, 422),
+    (Undetermined, 503),
+    (Misconfigured, 500),
+)
+"""The first family that fits decides."""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Overloaded(Undetermined):
+    """The node has more requests in hand than it can answer in time."""
+
+    code = "overloaded"
+    hint = "try again in a moment"
+
+
+class MediaTypeUnsupported(Rejected):
+    """The body is of a kind that this resource does not read."""
+
+    code = "media-type-unsupported"
+    hint = "send application/json"
+
+
+@web.middleware
+async def problem_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer every error in one shape. What is not deliberate is logged as a bug."""
+    try:
+        return await handler(request)
+    except PatunayError as e:
+        logger.info("refused", extra={"code": e.code, "path": request.path})
+        return problem_response(e)
+    except web.HTTPException as e:
+        if e.status < HTTPStatus.BAD_REQUEST:
+            raise
+        code = HTTPStatus(e.status).phrase.lower().replace(" ", "-")
+        headers = {"Allow": e.headers["Allow"]} if "Allow" in e.headers else {}
+        return _response(e.status, code, f"{request.method} {request.path}", "", headers)
+    except Exception:
+        logger.exception("a bug", extra={"path": request.path})
+        return _response(500, "internal-error", "this is a bug in Patunay", "", {})
+
+
+def problem_response(error: PatunayError) -> web.Response:
+    """Return the answer that `error` makes."""
+    if isinstance(error, MediaTypeUnsupported):
+        status = int(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+    else:
+        status = next(s for family, s in _STATUS if isinstance(error, family))
+    headers = {}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    if status in (HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE):
+        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return _response(status, error.code, str(error), error.hint, headers)
+
+
+def problem(code: str, detail: str, hint: str = "") -> dict[str, str]:
+    """Return the members that every problem has, whatever carries it."""
+    return {
+        "type": f"urn:patunay:error:{code}",
+        "title": code.replace("-", " "),
+        "detail": detail,
+        "code": code,
+        "hint": hint,
+    }
+
+
+def _response(
+    status: int, code: str, detail: str, hint: str, headers: Mapping[str, str]
+) -> web.Response:
+    return web.json_response(
+        {**problem(code, detail, hint), "status": status},
+        status=status,
+        content_type="application/problem+json",
+        headers=dict(headers),
+    )

@@ -1,0 +1,91 @@
+"""The node's static files over HTTP: DID documents, status lists, the log. And its health.
+
+A CDN or any web server could carry these files as well; see `node.publishing`.
+"""
+
+import re
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from node.anchoring import anchor_state
+from node.api.issue import NODE
+from node.publishing import did_document_file
+from node.storage import ledger
+
+_TILE: Final = re.compile(
+    r"tile/(entries|\d{1,2})/(x\d{3}/){0,5}\d{3}(\.p/\d{1,3})?", re.ASCII
+)
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,127}", re.ASCII)
+_FOR_EVER: Final = "public, max-age=31536000, immutable"
+_BRIEFLY: Final = "public, max-age=60"
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/.well-known/did.json")
+@routes.get("/issuers/{slug}/did.json")
+async def did_document(request: web.Request) -> web.StreamResponse:
+    """Give an issuer's DID document."""
+    slug = request.match_info.get("slug", "main")
+    if not _NAME.fullmatch(slug):
+        raise web.HTTPNotFound
+    file = did_document_file(request.app[NODE].home, slug)
+    return _file(file, "application/did+json", _BRIEFLY)
+
+
+@routes.get("/status/{slug}/{name}")
+async def status_list(request: web.Request) -> web.StreamResponse:
+    """Give a status list credential."""
+    slug, name = request.match_info["slug"], request.match_info["name"]
+    if not _NAME.fullmatch(slug) or not _NAME.fullmatch(name):
+        raise web.HTTPNotFound
+    file = request.app[NODE].home.public / "status" / slug / name
+    return _file(file, "application/vc+json", _BRIEFLY)
+
+
+@routes.get("/log/checkpoint")
+async def checkpoint(request: web.Request) -> web.StreamResponse:
+    """Give the latest checkpoint, a C2SP signed note; 404 before the first."""
+    file = request.app[NODE].home.public / "log" / "checkpoint"
+    return _file(file, "text/plain; charset=utf-8", "no-cache")
+
+
+@routes.get("/log/{path:tile/.+}")
+async def tile(request: web.Request) -> web.StreamResponse:
+    """Give a tile of the log, as C2SP tlog-tiles lays them out."""
+    path = request.match_info["path"]
+    if not _TILE.fullmatch(path):
+        raise web.HTTPNotFound
+    file = request.app[NODE].home.public / "log" / path
+    return _file(file, "application/octet-stream", _FOR_EVER)
+
+
+@routes.get("/healthz")
+async def health(request: web.Request) -> web.Response:
+    """Say that the node runs, and where signing and anchoring stand.
+
+    Always 200 while it answers: a chain that is out of reach is not an unhealthy node.
+    """
+    node = request.app[NODE]
+    state = await anchor_state(node)
+    async with node.reading() as c:
+        waiting, _ = await ledger.queue_state(c)
+    sent = state.transaction
+    return web.json_response(
+        {
+            "status": "ok",
+            "sealed": node.unlocked is None,
+            "queue": waiting,
+            "treeSize": state.checkpoint.tree_size if state.checkpoint else 0,
+            "anchor": sent.state if sent else "none",
+        }
+    )
+
+
+def _file(path: Path, content_type: str, cache: str) -> web.StreamResponse:
+    if not path.is_file():
+        raise web.HTTPNotFound
+    headers = {"Content-Type": content_type, "Cache-Control": cache}
+    return web.FileResponse(path, headers=headers)

@@ -1,0 +1,57 @@
+"""Opening the place to anchor that the configuration names."""
+
+from typing import Final
+
+from anchoring.backend import AnchorBackend
+from node.config import ConfigInvalid
+from node.node import EVM_KEY, Node
+
+GWEI: Final = 10**9
+"""Wei in one gwei."""
+
+
+async def open_backend(node: Node) -> AnchorBackend:
+    """Return the configured backend; it opens its connection when it is first used.
+
+    On `dev` a fresh chain is started inside this process.
+
+    Raises:
+        NodeSealed: The keys are not unlocked.
+        DevChainMissing: `dev` is configured and its optional packages are not installed.
+        ConfigInvalid: An RPC URL is configured, and no contract.
+    """
+    secret = node.keys().secret(EVM_KEY)
+    chain = node.config.chain
+    if chain.is_dev:
+        from anchoring.dev_chain import DevChain  # noqa: PLC0415 - web3 takes a second
+
+        return (await DevChain.start(secret)).anchor
+    if not chain.contract:
+        raise ConfigInvalid(
+            "chain.contract is empty",
+            hint="deploy one with `patunay chain deploy`, and put its account there",
+        )
+    from anchoring.evm import EvmAnchor  # noqa: PLC0415 - web3 takes a second
+
+    return EvmAnchor.connect(
+        chain.url,
+        chain.contract,
+        private_key=secret,
+        max_fee_per_gas=chain.max_fee_gwei * GWEI,
+    )
+
+
+def read_only_backend(url: str, contract: str) -> AnchorBackend:
+    """Return a backend that checks receipts of `contract` (CAIP-10) at an RPC URL.
+
+    Raises:
+        AnchorContractMalformed: `contract` has another form.
+    """
+    from anchoring.evm import EvmAnchor  # noqa: PLC0415 - web3 takes a second
+
+    return EvmAnchor.connect(url, contract)
+
+
+def confirmations(node: Node) -> int:
+    """Return the depth at which an anchor counts as final."""
+    return 1 if node.config.chain.is_dev else node.config.chain.confirmations

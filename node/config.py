@@ -1,0 +1,217 @@
+"""The node's configuration: one TOML file, `patunay.toml` in the data directory.
+
+The comments on these fields are the manual: docs/configuration.md repeats them, and a test
+fails when a setting is missing there.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Self
+
+from did.web import DidWeb
+from primitives.errors import Misconfigured, PatunayError
+
+
+class ConfigInvalid(Misconfigured):
+    """The configuration file cannot be honoured as it stands."""
+
+    code = "config-invalid"
+    hint = "docs/configuration.md lists every setting"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchConfig:
+    """How issued credentials are gathered before they are anchored together."""
+
+    period_seconds: int = 3600
+    """Longest time that a credential waits in the queue before its batch is closed."""
+
+    max_entries: int = 1000
+    """Entries in the queue that close a batch before its period ends."""
+
+    def __post_init__(self) -> None:
+        """Check ranges once, here, so that no other module has to."""
+        _require_range("batch.period_seconds", self.period_seconds, 1, 7 * 86_400)
+        _require_range("batch.max_entries", self.max_entries, 1, 1 << 20)
+
+
+@dataclass(frozen=True, slots=True)
+class ChainConfig:
+    """Where digests are anchored."""
+
+    url: str = "dev"
+    """`dev` for the development chain inside the daemon (its blocks are no evidence of
+    time), or the HTTP(S) URL of an EVM node's JSON-RPC."""
+
+    contract: str = ""
+    """CAIP-10 account of the `AnchorRegistry` contract, such as `eip155:11155111:0xAb…`;
+    empty on `dev`, where it is deployed at every start."""
+
+    confirmations: int = 12
+    """Blocks, the anchor's own included, after which an anchor counts as final. Always 1
+    on `dev`."""
+
+    max_fee_gwei: int = 200
+    """Highest fee per gas, in gwei, that the node offers."""
+
+    poll_seconds: int = 4
+    """Time between two looks at the chain while an anchor is on its way."""
+
+    def __post_init__(self) -> None:
+        """Check ranges once."""
+        if self.url != "dev" and not self.url.startswith(("http://", "https://")):
+            raise ConfigInvalid(f"chain.url: found {self.url!r}, want dev or an HTTP URL")
+        _require_range("chain.confirmations", self.confirmations, 1, 10_000)
+        _require_range("chain.max_fee_gwei", self.max_fee_gwei, 1, 1_000_000)
+        _require_range("chain.poll_seconds", self.poll_seconds, 1, 3600)
+
+    @property
+    def is_dev(self) -> bool:
+        """Whether anchors go to the development chain inside the daemon."""
+        return self.url == "dev"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that a node needs to know."""
+
+    domain: str
+    """Host name under which the node is reached, with `:port` where it is not 443."""
+
+    public_url: str = ""
+    """Where the node is reached from outside, without final slash; `https://` and the
+    domain where empty. The URLs in credentials begin with it, so it never changes."""
+
+    did_method: str = "web"
+    """`web` for did:web under the domain, or `key` for did:key."""
+
+    listen_host: str = "127.0.0.1"
+    """Address that the daemon listens on. Put a reverse proxy with TLS before it."""
+
+    listen_port: int = 8460
+    """Port that the daemon listens on."""
+
+    database_file: str = "patunay.db"
+    """SQLite file, relative to the data directory. Created by `patunay init` alone, so
+    that a mistyped path cannot start an empty log."""
+
+    allow_loopback_http: bool = False
+    """Whether DIDs and status lists at `localhost` may be read without TLS. For
+    development alone: it lets a credential make this node call itself."""
+
+    batch: BatchConfig = field(default_factory=BatchConfig)
+    """See `BatchConfig`."""
+
+    chain: ChainConfig = field(default_factory=ChainConfig)
+    """See `ChainConfig`."""
+
+    def __post_init__(self) -> None:
+        """Check what one field alone does not show."""
+        if self.did_method not in ("web", "key"):
+            raise ConfigInvalid(f"did_method: found {self.did_method!r}, want web or key")
+        _require_range("listen_port", self.listen_port, 0, 65_535)
+        try:
+            DidWeb.for_host(self.domain)
+        except PatunayError as e:
+            raise ConfigInvalid(f"domain: {e}") from e
+        if self.public_url and not self.public_url.startswith(("https://", "http://")):
+            raise ConfigInvalid(f"public_url: found {self.public_url!r}, want an HTTP URL")
+
+    @property
+    def base_url(self) -> str:
+        """Return the public URL, without final slash."""
+        return (self.public_url or f"https://{self.domain}").rstrip("/")
+
+    @property
+    def log_name(self) -> str:
+        """Return the origin of the node's log."""
+        return f"{self.domain}/log"
+
+    @classmethod
+    def from_toml(cls, text: str) -> Self:
+        """Read a configuration file.
+
+        Raises:
+            ConfigInvalid: Not TOML, an unknown or missing setting, a value of another
+                type or out of range.
+        """
+        try:
+            table = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as e:
+            raise ConfigInvalid(f"not TOML: {e}") from e
+        if "domain" not in table:
+            raise ConfigInvalid("domain is missing")
+        batch = _read(BatchConfig, table.pop("batch", {}), "batch.")
+        chain = _read(ChainConfig, table.pop("chain", {}), "chain.")
+        plain = {f.name for f in fields(cls)} - {"batch", "chain"}
+        _require_known(table, plain, "")
+        _require_types(table, cls, "")
+        return cls(**table, batch=BatchConfig(**batch), chain=ChainConfig(**chain))
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read the configuration file at `path`."""
+        return cls.from_toml(path.read_text(encoding="utf-8"))
+
+    def to_toml(self) -> str:
+        """Return the file that `from_toml` reads back as this."""
+        tables = asdict(self)
+        batch, chain = tables.pop("batch"), tables.pop("chain")
+        return "\n".join(
+            [
+                "# See docs/configuration.md for what each setting means.",
+                *_lines(tables),
+                "",
+                "[batch]",
+                *_lines(batch),
+                "",
+                "[chain]",
+                *_lines(chain),
+                "",
+            ]
+        )
+
+
+def _lines(table: Mapping[str, Any]) -> list[str]:
+    return [f"{name} = {_toml(value)}" for name, value in table.items()]
+
+
+def _toml(value: str | int | bool) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _read(owner: type[Any], table: Any, prefix: str) -> dict[str, Any]:
+    if not isinstance(table, dict):
+        raise ConfigInvalid(f"{prefix[:-1]} must be a table")
+    _require_known(table, {f.name for f in fields(owner)}, prefix)
+    _require_types(table, owner, prefix)
+    return table
+
+
+def _require_known(table: Mapping[str, Any], known: set[str], prefix: str) -> None:
+    """A misspelt name would silently leave its default in force."""
+    for name in table:
+        if name not in known:
+            raise ConfigInvalid(f"{prefix}{name} is not a setting")
+
+
+def _require_types(table: Mapping[str, Any], owner: type[Any], prefix: str) -> None:
+    wanted: dict[str, Any] = {f.name: f.type for f in fields(owner)}
+    for name, value in table.items():
+        if type(value) is not wanted[name]:
+            found = type(value).__name__
+            raise ConfigInvalid(
+                f"{prefix}{name}: found {found}, want {wanted[name].__name__}"
+            )
+
+
+def _require_range(name: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise ConfigInvalid(f"{name}: found {value}, want {low} to {high}")

@@ -1,0 +1,188 @@
+"""The daemon: opens the node, serves it, and anchors in the background.
+
+Starting is recovering: drafts that were left unsigned are signed, static files are written
+anew, and the anchoring job looks at what is stored and goes on from there.
+"""
+
+import asyncio
+import errno
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+from aiohttp import web
+
+from anchoring.backend import AnchorBackend
+from node.anchoring import Anchorer, AnchorState, anchor_state
+from node.api.app import build_app
+from node.backends import confirmations, open_backend
+from node.home import Home
+from node.issuance import sign_drafts
+from node.logbook import close_batch, load_tree
+from node.node import Node
+from node.setup import publish_all
+from node.storage import ledger
+from primitives.clock import Clock
+from primitives.errors import Misconfigured, PatunayError
+from primitives.instants import parse_instant
+
+logger = logging.getLogger(__name__)
+
+_TICK_SECONDS: Final = 1.0
+"""Time between two looks at the queue."""
+
+_RECHECK_SECONDS: Final = 60.0
+"""Time between two looks at anchors that were thought to stand."""
+
+_GRACE_SECONDS: Final = 10.0
+"""How long requests in hand may take when the daemon stops."""
+
+ANCHOR_NOW: Final = "anchor-now"
+
+
+class PortBusy(Misconfigured):
+    """Something else listens there."""
+
+    code = "port-busy"
+    hint = "stop the other program, or choose another port with --port"
+
+
+class AnchorJob:
+    """Closes batches when they are due, and drives each to its anchor."""
+
+    def __init__(self, node: Node, backend: AnchorBackend) -> None:
+        self._node = node
+        self._anchorer = Anchorer(node, backend, confirmations(node))
+        self._rechecked_at = 0.0
+
+    async def run(self) -> None:
+        """Work until cancelled. A chain that does not answer is tried again."""
+        wait = 0.0
+        while True:
+            await asyncio.sleep(wait)
+            try:
+                moved = await self.tick()
+                wait = 0.0 if moved else _TICK_SECONDS
+            except PatunayError as e:
+                logger.warning("anchoring waits", extra={"code": e.code, "reason": str(e)})
+                wait = float(self._node.config.chain.poll_seconds)
+
+    async def tick(self) -> bool:
+        """Do what is due now; return whether there may be more to do at once.
+
+        Raises:
+            PatunayError: Something could not be done now; nothing is lost.
+        """
+        await self._recheck()
+        before = await anchor_state(self._node)
+        if before.anchored and await self._is_due():
+            await close_batch(self._node)
+            async with self._node.writing() as c:
+                await ledger.take_request(c, ANCHOR_NOW)
+        after = await self._anchorer.step()
+        return _mark(before) != _mark(after)
+
+    async def _recheck(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._rechecked_at == 0.0 or now - self._rechecked_at > _RECHECK_SECONDS:
+            await self._anchorer.recheck()
+            self._rechecked_at = now
+
+    async def _is_due(self) -> bool:
+        async with self._node.reading() as c:
+            waiting, since = await ledger.queue_state(c)
+            asked = await ledger.has_request(c, ANCHOR_NOW)
+        if asked:
+            return True
+        if waiting == 0 or since is None:
+            return False
+        age = (self._node.instant() - parse_instant(since)).total_seconds()
+        batch = self._node.config.batch
+        return waiting >= batch.max_entries or age >= batch.period_seconds
+
+
+def _mark(state: AnchorState) -> tuple[object, ...]:
+    sent = state.transaction
+    return (
+        state.checkpoint,
+        sent.reference if sent else None,
+        sent.state if sent else None,
+    )
+
+
+async def run_daemon(
+    home: Home,
+    clock: Clock,
+    passphrase: bytes,
+    *,
+    on_ready: Callable[[str], None],
+    port: int | None = None,
+) -> None:
+    """Serve the node until SIGINT or SIGTERM; then finish what is in hand, and return.
+
+    Args:
+        home: Not held by another process.
+        clock: The machine's.
+        passphrase: Opens the key store.
+        on_ready: Told the local URL once requests are answered.
+        port: Instead of the configured one; 0 takes any that is free.
+
+    Raises:
+        HomeLocked: Another daemon runs on this directory.
+        PortBusy: The port is taken.
+        PatunayError: As `Node.open` and `open_backend`.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    with home.hold():
+        async with Node.open(home, clock, passphrase) as node, serving(node, port) as url:
+            backend = await open_backend(node)
+            job = asyncio.create_task(AnchorJob(node, backend).run())
+            on_ready(url)
+            waiting = asyncio.create_task(stop.wait())
+            await asyncio.wait({job, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
+            await _end(job)
+            await backend.close()
+
+
+async def _end(job: "asyncio.Task[None]") -> None:
+    """Stop the job between two of its steps' awaits: each is safe to be cut at."""
+    if not job.done():
+        job.cancel()
+    with suppress(asyncio.CancelledError):
+        await job
+
+
+@asynccontextmanager
+async def serving(node: Node, port: int | None = None) -> AsyncIterator[str]:
+    """Recover, then answer HTTP for `node`; gives the local URL.
+
+    Raises:
+        PortBusy: The port is taken.
+    """
+    await sign_drafts(node)
+    await publish_all(node)
+    await load_tree(node)
+    runner = web.AppRunner(
+        build_app(node), access_log=None, shutdown_timeout=_GRACE_SECONDS
+    )
+    await runner.setup()
+    try:
+        host = node.config.listen_host
+        wanted = node.config.listen_port if port is None else port
+        site = web.TCPSite(runner, host, wanted)
+        try:
+            await site.start()
+        except OSError as e:
+            if e.errno in (errno.EADDRINUSE, errno.EACCES):
+                raise PortBusy(f"cannot listen on {host}:{wanted}: {e.strerror}") from e
+            raise
+        bound = runner.addresses[0][1]
+        yield f"http://{'localhost' if host == '127.0.0.1' else host}:{bound}"
+    finally:
+        await runner.cleanup()

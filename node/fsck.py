@@ -1,0 +1,197 @@
+"""Checking a node's memory against itself and against the chain.
+
+Every leaf is hashed again from the document that it stands for, every root calculated
+again, every checkpoint's signature and record checked, and every anchor looked up.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from anchoring.backend import AnchorBackend, SignedTransaction
+from anchoring.checkpoint import open_checkpoint
+from anchoring.entry import EntryKind, encode_entry, entry_of
+from anchoring.merkle import hash_leaf
+from anchoring.record import parse_record, record_cid, record_digest
+from anchoring.tree import Tree
+from node.logbook import EFFECTIVE
+from node.node import Node
+from node.storage import ledger
+from node.storage.ledger import StoredCheckpoint
+from primitives.canonical_json import JsonObject
+from primitives.errors import PatunayError, Undetermined
+from primitives.strict_json import parse_json_object
+
+_CHUNK = 1_000
+"""Leaves checked between two reports of progress."""
+
+_MAX_STORED_BYTES = 8 << 20
+"""Largest document that the node itself stores: a status list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that does not fit together."""
+
+    where: str
+    """Such as `leaf 17`, `checkpoint 402` or `transaction 0x…`."""
+
+    code: str
+    detail: str
+
+
+@dataclass(slots=True)
+class FsckReport:
+    """What was looked at, and what was wrong."""
+
+    leaves: int = 0
+    checkpoints: int = 0
+    anchors: int = 0
+    anchors_unchecked: int = 0
+    """Anchors that no chain was asked about."""
+
+    problems: list[Problem] = field(default_factory=list)
+    unknown: list[Problem] = field(default_factory=list)
+    """What could not be looked at."""
+
+    def to_json(self) -> JsonObject:
+        """Return the report as `--json` prints it."""
+        return {
+            "version": 1,
+            "leaves": self.leaves,
+            "checkpoints": self.checkpoints,
+            "anchors": self.anchors,
+            "anchorsUnchecked": self.anchors_unchecked,
+            "problems": [_problem_json(p) for p in self.problems],
+            "unknown": [_problem_json(p) for p in self.unknown],
+        }
+
+
+async def check_node(
+    node: Node, backend: AnchorBackend | None, progress: Callable[[str, int, int], None]
+) -> FsckReport:
+    """Return what does not fit together; changes nothing.
+
+    Args:
+        node: Open; need not be unlocked.
+        backend: Asked about the anchors; None leaves them unchecked, and says so.
+        progress: Told the step, how many are done, and of how many.
+    """
+    report = FsckReport()
+    tree = Tree()
+    async with node.reading() as c:
+        length = await ledger.log_length(c)
+        checkpoints = await ledger.all_checkpoints(c)
+    while tree.size < length:
+        await _check_leaves(node, tree, report, min(tree.size + _CHUNK, length))
+        progress("hashing leaves", tree.size, length)
+    report.leaves = tree.size
+    previous: StoredCheckpoint | None = None
+    for checkpoint in checkpoints:
+        _check_checkpoint(node, tree, checkpoint, previous, report)
+        previous = checkpoint
+    report.checkpoints = len(checkpoints)
+    await _check_anchors(node, checkpoints, backend, report)
+    return report
+
+
+async def _check_leaves(node: Node, tree: Tree, report: FsckReport, stop: int) -> None:
+    start = tree.size
+    async with node.reading() as c:
+        rows = await ledger.leaves(c, start, stop)
+        for index, (kind, digest, subject) in enumerate(rows, start):
+            tree.append(hash_leaf(encode_entry(kind, digest)))
+            if kind is EntryKind.CREDENTIAL:
+                stored = await ledger.find_credential(c, subject)
+                body = stored.document if stored is not None else None
+            else:
+                body = await ledger.find_document(c, digest)
+            problem = _leaf_problem(kind, encode_entry(kind, digest), body)
+            if problem is not None:
+                code, detail = problem
+                report.problems.append(Problem(f"leaf {index} ({subject})", code, detail))
+
+
+def _leaf_problem(
+    kind: EntryKind, entry: bytes, body: str | None
+) -> tuple[str, str] | None:
+    if body is None:
+        return "document-missing", "the document of this leaf is not stored"
+    try:
+        found = entry_of(kind, parse_json_object(body.encode(), _MAX_STORED_BYTES))
+    except PatunayError as e:
+        return e.code, str(e)
+    if found != entry:
+        return "leaf-mismatch", "the stored document is not the one that was logged"
+    return None
+
+
+def _check_checkpoint(
+    node: Node,
+    tree: Tree,
+    stored: StoredCheckpoint,
+    previous: StoredCheckpoint | None,
+    report: FsckReport,
+) -> None:
+    def problem(code: str, detail: str) -> None:
+        report.problems.append(Problem(f"checkpoint {stored.tree_size}", code, detail))
+
+    try:
+        signed = open_checkpoint(stored.note, node.vkey)
+        record = parse_record(stored.record)
+    except PatunayError as e:
+        problem(e.code, str(e))
+        return
+    if (signed.tree_size, signed.root) != (stored.tree_size, stored.root):
+        problem("checkpoint-mismatch", "the signed note is of another size or root")
+    if stored.tree_size > tree.size:
+        problem("leaves-missing", f"found {tree.size} leaves, want {stored.tree_size}")
+    elif tree.root(stored.tree_size) != stored.root:
+        problem("root-mismatch", "the leaves give another root than was signed")
+    if record.checkpoint != stored.note:
+        problem("record-mismatch", "the anchor record holds another checkpoint")
+    if record_digest(stored.record) != stored.record_digest:
+        problem("record-mismatch", "the anchor record has another digest")
+    if record.previous != (record_cid(previous.record) if previous is not None else None):
+        problem("record-mismatch", "the anchor record names another one before it")
+
+
+async def _check_anchors(
+    node: Node,
+    checkpoints: list[StoredCheckpoint],
+    backend: AnchorBackend | None,
+    report: FsckReport,
+) -> None:
+    digests = {checkpoint.tree_size: checkpoint.record_digest for checkpoint in checkpoints}
+    async with node.reading() as c:
+        sent = await ledger.all_transactions(c)
+    for stored in sent:
+        if stored.state not in EFFECTIVE:
+            continue
+        report.anchors += 1
+        where = f"transaction {stored.reference}"
+        if backend is None or backend.chain != stored.chain:
+            report.anchors_unchecked += 1
+            continue
+        signed = SignedTransaction(
+            stored.chain,
+            stored.sender,
+            stored.nonce,
+            stored.reference,
+            stored.raw,
+            digests[stored.tree_size],
+        )
+        try:
+            seen = await backend.find(signed)
+        except Undetermined as e:
+            report.unknown.append(Problem(where, e.code, str(e)))
+        except PatunayError as e:
+            report.problems.append(Problem(where, e.code, str(e)))
+        else:
+            if seen is None:
+                report.problems.append(
+                    Problem(where, "anchor-not-found", "the chain does not show it")
+                )
+
+
+def _problem_json(problem: Problem) -> JsonObject:
+    return {"where": problem.where, "code": problem.code, "detail": problem.detail}

@@ -1,0 +1,180 @@
+"""A node's data directory: what lies where, who may read it, and who holds it.
+
+patunay.toml         configuration
+keystore.json        private keys, encrypted; mode 0600
+patunay.db           credentials, queue, checkpoints, transactions
+public/              what the node serves as it stands: DID documents, status lists, log
+issued/              credentials written by `patunay issue`, unless --out says otherwise
+daemon.lock          held while a daemon runs
+"""
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from did.keystore import Keystore, open_keystore
+from node.config import Config
+from primitives.errors import Misconfigured
+
+_PRIVATE = 0o600
+_PRIVATE_FOLDER = 0o700
+_OTHERS = 0o077
+
+
+class HomeMissing(Misconfigured):
+    """There is no node at the place that was named."""
+
+    code = "node-directory-missing"
+    hint = "create one with `patunay init DIR --domain example.edu.ph`"
+
+
+class HomeExists(Misconfigured):
+    """There is a node, or something else, where a new one was to be made."""
+
+    code = "node-directory-exists"
+    hint = "name an empty or new directory"
+
+
+class HomeLocked(Misconfigured):
+    """Another process holds the node."""
+
+    code = "storage-locked"
+    hint = "a daemon runs on this data directory: use it, or stop it first"
+
+
+class KeystorePermissions(Misconfigured):
+    """Others than the owner may read the key store."""
+
+    code = "key-permissions"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One data directory."""
+
+    root: Path
+
+    @classmethod
+    def open(cls, root: Path) -> "Home":
+        """Return the node at `root`.
+
+        Raises:
+            HomeMissing: No `patunay.toml` there.
+        """
+        home = cls(root.resolve())
+        if not home.config_file.is_file():
+            raise HomeMissing(
+                f"found no node at {root}, want a directory with patunay.toml"
+            )
+        return home
+
+    @property
+    def config_file(self) -> Path:
+        """The configuration."""
+        return self.root / "patunay.toml"
+
+    @property
+    def keystore_file(self) -> Path:
+        """The encrypted keys."""
+        return self.root / "keystore.json"
+
+    @property
+    def public(self) -> Path:
+        """The folder of static files that the node serves."""
+        return self.root / "public"
+
+    @property
+    def issued(self) -> Path:
+        """Where issued credentials are written by default."""
+        return self.root / "issued"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held by the daemon, and by a command that anchors without one."""
+        return self.root / "daemon.lock"
+
+    def config(self) -> Config:
+        """Read the configuration."""
+        return Config.load(self.config_file)
+
+    def keystore(self) -> Keystore:
+        """Read the key store, still sealed.
+
+        Raises:
+            KeystorePermissions: Its mode lets others in.
+        """
+        mode = self.keystore_file.stat().st_mode & 0o777
+        if mode & _OTHERS:
+            raise KeystorePermissions(
+                f"found mode {mode:04o} on {self.keystore_file.name}, want {_PRIVATE:04o}",
+                hint=f"run `chmod 600 {self.keystore_file}`",
+            )
+        return open_keystore(self.keystore_file.read_bytes())
+
+    def save_keystore(self, sealed: bytes) -> None:
+        """Replace the key store, whole or not at all."""
+        write_file(self.keystore_file, sealed, mode=_PRIVATE)
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Hold the node: at most one process serves or anchors at a time.
+
+        The lock belongs to the process: the kernel gives it back even after kill -9.
+
+        Raises:
+            HomeLocked: Another process holds it.
+        """
+        handle = os.open(self.lock_file, os.O_RDWR | os.O_CREAT, _PRIVATE)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as e:
+                raise HomeLocked(f"another process holds {self.root}") from e
+            yield
+        finally:
+            os.close(handle)
+
+    def is_held(self) -> bool:
+        """Tell whether a process holds the node now."""
+        try:
+            with self.hold():
+                return False
+        except HomeLocked:
+            return True
+
+
+def write_file(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """Write `content` to `path` durably: whole or not at all, also over a power cut."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    # Without this, the new name may be lost although the content is safe.
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def create_folder(root: Path) -> None:
+    """Create the data directory for a new node.
+
+    Raises:
+        HomeExists: Something is there already.
+    """
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise HomeExists(f"{root} is there already and not empty")
+    root.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)

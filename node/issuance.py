@@ -1,0 +1,352 @@
+"""Issuing: from a decision to a signed credential with its place in the queue.
+
+    decided   the draft is stored, with its UUID and its place in a status list
+    signed    the signed document is stored, and queued for the log, in one transaction
+
+A crash between the two is settled by `sign_drafts`, which is also what runs normally.
+"""
+
+import asyncio
+import re
+import secrets
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from anchoring.entry import EntryKind
+from credentials.data_integrity import DEFAULT_SUITE, SUITES, add_proof
+from credentials.model import parse_credential
+from credentials.registrar import Finding, RegistrarFile, Row, row_key
+from credentials.status_list import MIN_ENTRIES, build_entry, build_list_credential
+from credentials.template import CredentialTemplate, RowNotIssuable, build_credential
+from node.failpoints import failpoint
+from node.node import Node, credential_key, signing_key, status_key
+from node.publishing import publish_status_list
+from node.storage import ledger
+from node.storage.ledger import Draft
+from node.storage.registry import Issuer, list_issuers, require_issuer
+from primitives.canonical_json import Json, JsonObject, canonicalize
+from primitives.errors import Malformed, Rejected
+from primitives.hashing import sha256
+from primitives.strict_json import parse_json_object
+
+CHUNK = 100
+"""Credentials signed in one transaction: others wait for its lock for 0.2 s at most."""
+
+USABLE_ENTRIES = MIN_ENTRIES * 9 // 10
+"""Entries of a status list that are given out before the next list is begun: random
+choice among the rest would tell who came last."""
+
+_URN = "urn:uuid:"
+_UUID_URN = re.compile(r"urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+
+Progress = Callable[[str, int, int], None]
+"""Told the step's name, how many are done, and of how many."""
+
+
+class IssuerMismatch(Rejected):
+    """The credential names an issuer that this node does not sign for."""
+
+    code = "issuer-mismatch"
+    hint = "leave `issuer` out, or name one of the node's own DIDs"
+
+
+class IdConflict(Rejected):
+    """A credential of that id was issued with another content."""
+
+    code = "credential-id-conflict"
+    hint = "a changed credential needs a new id"
+
+
+class AlreadyDecided(Malformed):
+    """The credential to be signed brings what only the node may add."""
+
+    code = "credential-not-unsigned"
+
+
+def no_progress(step: str, done: int, total: int) -> None:
+    """Tell nobody."""
+    del step, done, total
+
+
+@dataclass(slots=True)
+class BatchReport:
+    """What became of a registrar's file."""
+
+    issued: list[str] = field(default_factory=list)
+    """UUIDs of the credentials that are new, in the order of the file."""
+
+    earlier: list[str] = field(default_factory=list)
+    """UUIDs of those that an earlier run had issued."""
+
+    findings: list[Finding] = field(default_factory=list)
+    """Why the other rows were not issued; notes too."""
+
+    held: int = 0
+    """Rows that were not issued."""
+
+
+async def issue_rows(
+    node: Node,
+    template: CredentialTemplate,
+    file: RegistrarFile,
+    slug: str,
+    *,
+    cryptosuite: str = DEFAULT_SUITE,
+    progress: Progress = no_progress,
+) -> BatchReport:
+    """Issue each row of `file` that can be issued and was not issued before.
+
+    Raises:
+        IssuerUnknown: No issuer goes by `slug`.
+        NodeSealed: The keys are not unlocked.
+    """
+    async with node.reading() as c:
+        signing_key(node, await require_issuer(c, slug), credential_key(slug))
+    report = BatchReport(findings=list(file.findings), held=len(file.held))
+    async with node.writing() as c:
+        issuer = await require_issuer(c, slug)
+        known = await ledger.find_row_keys(c, slug, template.template_id)
+        new: list[Row] = []
+        for row in file.rows:
+            earlier = known.get(row_key(row))
+            if earlier is None:
+                new.append(row)
+            else:
+                report.earlier.append(earlier)
+        places = await _allot_status(node, c, issuer, template.policy.status_list, len(new))
+        drafts: list[Draft] = []
+        for row, place in zip(new, places, strict=True):
+            try:
+                document = build_credential(
+                    template,
+                    row,
+                    credential_id=f"{_URN}{uuid.uuid4()}",
+                    issuer_did=issuer.did,
+                    issued_at=node.instant(),
+                    status_entry=build_entry(*place, "revocation"),
+                )
+            except RowNotIssuable as e:
+                report.findings += e.findings
+                report.held += 1
+                continue
+            draft = _draft(document, issuer, cryptosuite, place)
+            drafts.append(
+                replace(draft, template=template.template_id, row_key=row_key(row))
+            )
+        await ledger.save_drafts(c, drafts, node.now())
+    failpoint("drafts-stored")
+    report.issued = [draft.uuid for draft in drafts]
+    await sign_drafts(node, progress=progress)
+    return report
+
+
+def _draft(
+    document: JsonObject, issuer: Issuer, cryptosuite: str, place: tuple[str, int]
+) -> Draft:
+    """Return the draft of a complete unsigned document that has its place in a list."""
+    body = canonicalize(document)
+    name = str(document["id"])
+    is_uuid = _UUID_URN.fullmatch(name) is not None
+    return Draft(
+        uuid=name.removeprefix(_URN) if is_uuid else str(uuid.uuid4()),
+        id=name,
+        issuer=issuer.slug,
+        cryptosuite=cryptosuite,
+        draft=body.decode(),
+        draft_sha256=sha256(body).hex(),
+        status_list=place[0],
+        status_index=place[1],
+    )
+
+
+async def issue_document(
+    node: Node, document: JsonObject, slug: str | None, *, cryptosuite: str = DEFAULT_SUITE
+) -> JsonObject:
+    """Issue one credential that a caller has written, and return it signed.
+
+    The node adds what is missing of `id`, `issuer` and `credentialStatus`. The same
+    request again, by the `id` that it names, gives the same credential.
+
+    Raises:
+        StructureInvalid: It breaks a rule of the data model.
+        IssuerMismatch: It names an issuer that is not this node's.
+        IdConflict: Its id was issued with another content.
+        UnsignedTerm: A term that no signature would cover.
+        NodeSealed: The keys are not unlocked.
+    """
+    if "proof" in document or "credentialStatus" in document:
+        raise AlreadyDecided("found proof or credentialStatus, want the node to add them")
+    asked = sha256(canonicalize(document))
+    async with node.writing() as c:
+        issuer = await _choose_issuer(c, document.get("issuer"), slug)
+        if "id" in document:
+            known = await ledger.find_credential_by_id(c, str(document["id"]))
+            if known is not None and known.draft_sha256 != asked.hex():
+                raise IdConflict(f"{document['id']} was issued with another content")
+            if known is not None and known.document is not None:
+                return parse_json_object(known.document.encode())
+        complete = _complete(document, issuer)
+        parse_credential(complete)
+        (place,) = await _allot_status(node, c, issuer, "http", 1)
+        complete["credentialStatus"] = build_entry(*place, "revocation")
+        draft = replace(
+            _draft(complete, issuer, cryptosuite, place), draft_sha256=asked.hex()
+        )
+        # Signed before anything is stored: what safe mode refuses leaves no trace.
+        signed = await asyncio.to_thread(_sign, node, draft, issuer)
+        await ledger.save_drafts(c, [draft], node.now())
+        await _save_signed(node, c, [(draft, signed)])
+    return signed
+
+
+def _complete(document: JsonObject, issuer: Issuer) -> JsonObject:
+    complete = dict(document)
+    complete.setdefault("id", f"{_URN}{uuid.uuid4()}")
+    given = complete.get("issuer")
+    complete["issuer"] = (
+        {**given, "id": issuer.did} if isinstance(given, dict) else issuer.did
+    )
+    return complete
+
+
+async def _choose_issuer(c: AsyncConnection, given: Json, slug: str | None) -> Issuer:
+    if slug is not None:
+        chosen = await require_issuer(c, slug)
+    else:
+        chosen = (await list_issuers(c))[0]
+    wanted = given.get("id") if isinstance(given, dict) else given
+    if wanted is None or wanted == chosen.did:
+        return chosen
+    for issuer in await list_issuers(c):
+        if slug is None and issuer.did == wanted:
+            return issuer
+    raise IssuerMismatch(f"found issuer {str(wanted)[:120]!r}, want {chosen.did}")
+
+
+async def sign_drafts(node: Node, *, progress: Progress = no_progress) -> int:
+    """Sign every draft that waits, in chunks; return how many were signed.
+
+    Raises:
+        NodeSealed: The keys are not unlocked.
+    """
+    async with node.reading() as c:
+        total = await ledger.count_unsigned(c)
+        issuers = {issuer.slug: issuer for issuer in await list_issuers(c)}
+    done = 0
+    progress("signing", 0, total)
+    while True:
+        # Read, signed and stored in one write transaction: no draft is signed twice.
+        async with node.writing() as c:
+            drafts = await ledger.unsigned_drafts(c, CHUNK)
+            if not drafts:
+                break
+            signed = await asyncio.to_thread(
+                lambda batch: [(d, _sign(node, d, issuers[d.issuer])) for d in batch],
+                drafts,
+            )
+            await _save_signed(node, c, signed)
+        done += len(drafts)
+        progress("signing", done, max(total, done))
+    failpoint("signed")
+    return done
+
+
+def _sign(node: Node, draft: Draft, issuer: Issuer) -> JsonObject:
+    if draft.cryptosuite not in SUITES:
+        raise ValueError(f"{draft.cryptosuite} is no cryptosuite of this release")
+    signer, method = signing_key(node, issuer, credential_key(issuer.slug))
+    return add_proof(
+        parse_json_object(draft.draft.encode()),
+        signer,
+        verification_method=method,
+        created=node.instant(),
+        cryptosuite=draft.cryptosuite,
+    )
+
+
+async def _save_signed(
+    node: Node, c: AsyncConnection, signed: Sequence[tuple[Draft, JsonObject]]
+) -> None:
+    bodies = [(draft.uuid, canonicalize(document)) for draft, document in signed]
+    now = node.now()
+    await ledger.save_signed(c, [(name, body.decode()) for name, body in bodies], now)
+    queued = [(EntryKind.CREDENTIAL, sha256(body), name) for name, body in bodies]
+    await ledger.enqueue(c, queued, now)
+
+
+# Status lists
+
+
+async def _allot_status(
+    node: Node, c: AsyncConnection, issuer: Issuer, name: str, wanted: int
+) -> list[tuple[str, int]]:
+    """Return `wanted` random, unused places in the issuer's lists of that name."""
+    places: list[tuple[str, int]] = []
+    lists = await ledger.find_status_lists(c, issuer.slug, name, "revocation")
+    sequence = lists[0][1] if lists else 0
+    url = lists[0][0] if lists else ""
+    while len(places) < wanted:
+        if not url:
+            sequence += 1
+            url = await _begin_list(node, c, issuer, name, sequence)
+        used = await ledger.used_status_indexes(c, url)
+        room = min(USABLE_ENTRIES - len(used), wanted - len(places))
+        places += [(url, index) for index in _random_indexes(used, max(room, 0))]
+        url = ""
+    return places
+
+
+def _random_indexes(used: set[int], wanted: int) -> list[int]:
+    """Choose at random, so that an index tells nothing about who came when."""
+    chosen: list[int] = []
+    taken = set(used)
+    while len(chosen) < wanted:
+        index = secrets.randbelow(MIN_ENTRIES)
+        if index not in taken:
+            taken.add(index)
+            chosen.append(index)
+    return chosen
+
+
+async def _begin_list(
+    node: Node, c: AsyncConnection, issuer: Issuer, name: str, sequence: int
+) -> str:
+    """Sign and publish an empty list, and queue it for the log."""
+    url = f"{node.config.base_url}/status/{issuer.slug}/{name}-{sequence}"
+    signer, method = signing_key(node, issuer, status_key(issuer.slug))
+    document = add_proof(
+        build_list_credential(
+            url=url,
+            issuer=issuer.did,
+            purpose="revocation",
+            revoked=(),
+            valid_from=node.instant(),
+        ),
+        signer,
+        verification_method=method,
+        created=node.instant(),
+    )
+    body = canonicalize(document)
+    await ledger.save_status_list(
+        c,
+        {
+            "url": url,
+            "issuer": issuer.slug,
+            "name": name,
+            "sequence": sequence,
+            "purpose": "revocation",
+            "document": body.decode(),
+            "created_at": node.now(),
+        },
+    )
+    await ledger.save_document(
+        c, sha256(body), EntryKind.STATUS_LIST, body.decode(), node.now()
+    )
+    await ledger.enqueue(c, [(EntryKind.STATUS_LIST, sha256(body), url)], node.now())
+    # The file may be there before the commit: it names no credential yet, and an equal
+    # run after a crash replaces it.
+    publish_status_list(node.home, node.config, url, body)
+    return url

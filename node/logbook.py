@@ -1,0 +1,194 @@
+"""The node's log: entries get their leaves, checkpoints are signed, records are built.
+
+    queued -> leaf (its index never changes) -> covered by a signed checkpoint
+
+A checkpoint is stored by compare-and-swap before anything of it is public, so there are
+never two of one size, and never a smaller one after a larger.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from anchoring.backend import AnchorReceipt
+from anchoring.checkpoint import Checkpoint, sign_checkpoint
+from anchoring.entry import EntryKind, encode_entry
+from anchoring.merkle import hash_leaf
+from anchoring.receipt import Receipt
+from anchoring.record import build_record, record_cid, record_digest
+from anchoring.tiles import entry_bundles, hash_tiles
+from anchoring.tlog_proof import TlogProof
+from node.failpoints import failpoint
+from node.node import LOG_KEY, Node
+from node.publishing import publish_log_file
+from node.storage import ledger
+from node.storage.ledger import StoredCheckpoint, StoredTransaction
+from node.storage.registry import list_issuers
+from primitives.errors import Rejected, Undetermined
+from primitives.instants import parse_instant
+
+_CHUNK: Final = 10_000
+"""Leaves read from the database at once."""
+
+EFFECTIVE: Final = frozenset({"mined", "final"})
+"""States of a transaction whose event stands in the chain as far as is known."""
+
+
+class LogCorrupt(Rejected):
+    """The stored leaves do not give the root that a stored checkpoint signs."""
+
+    code = "storage-corrupt"
+    hint = "stop the node, run `patunay fsck`, and restore the database from a backup"
+
+
+class CredentialUnknown(Rejected):
+    """This node has issued no such credential."""
+
+    code = "credential-unknown"
+
+
+class NotYetAnchored(Undetermined):
+    """The credential waits for its anchor."""
+
+    code = "not-yet-anchored"
+    hint = "try again after the next anchor, or run `patunay anchor now`"
+
+
+async def load_tree(node: Node) -> None:
+    """Bring the tree in memory up to the leaves in the database."""
+    async with node.reading() as c:
+        length = await ledger.log_length(c)
+        while node.tree.size < length:
+            start = node.tree.size
+            rows = await ledger.leaves(c, start, min(start + _CHUNK, length))
+            node.tree.extend(
+                hash_leaf(encode_entry(kind, digest)) for kind, digest, _ in rows
+            )
+
+
+async def close_batch(node: Node) -> StoredCheckpoint | None:
+    """Give every queued entry its leaf and sign a checkpoint over them.
+
+    Returns the new checkpoint, or None if there is nothing new. What a crash left with
+    leaves and without checkpoint is covered too: it is the same code.
+
+    Raises:
+        NodeSealed: The keys are not unlocked.
+        LogCorrupt: The leaves contradict the last checkpoint; nothing is signed.
+        LogSplit: Another process has signed meanwhile.
+    """
+    async with node.log_lock:
+        async with node.writing() as c:
+            size = await ledger.assign_leaves(c)
+        failpoint("batched")
+        await load_tree(node)
+        async with node.reading() as c:
+            latest = await ledger.latest_checkpoint(c)
+        _require_consistent(node, latest)
+        after = latest.tree_size if latest is not None else 0
+        if size == after:
+            return None
+        made = await _sign_checkpoint(node, latest, size)
+        async with node.writing() as c:
+            await ledger.save_checkpoint(c, made, after=after)
+        failpoint("checkpoint-stored")
+        await publish_log(node, made, after)
+        return made
+
+
+def _require_consistent(node: Node, latest: StoredCheckpoint | None) -> None:
+    """Never sign on top of a log that has changed under its last checkpoint."""
+    if latest is not None and node.tree.root(latest.tree_size) != latest.root:
+        raise LogCorrupt(
+            f"the first {latest.tree_size} leaves give another root than was signed"
+        )
+
+
+async def _sign_checkpoint(
+    node: Node, latest: StoredCheckpoint | None, size: int
+) -> StoredCheckpoint:
+    root = node.tree.root(size)
+    note = sign_checkpoint(
+        Checkpoint(node.config.log_name, size, root), node.signer(LOG_KEY)
+    )
+    async with node.reading() as c:
+        documents = {i.did: i.document.encode() for i in await list_issuers(c)}
+        lists = {url: body.encode() for url, body in await ledger.all_status_lists(c)}
+    record = build_record(
+        checkpoint=note,
+        previous=record_cid(latest.record) if latest is not None else None,
+        did_documents=documents,
+        status_lists=lists,
+        tiles=await _new_tiles(node, latest.tree_size if latest is not None else 0, size),
+    )
+    return StoredCheckpoint(size, root, note, record, record_digest(record), node.now())
+
+
+async def _new_tiles(node: Node, old_size: int, new_size: int) -> Mapping[str, bytes]:
+    async with node.reading() as c:
+        first = old_size // 256 * 256
+        rows = await ledger.leaves(c, first, new_size)
+    entries = [encode_entry(kind, digest) for kind, digest, _ in rows]
+    tiles = dict(hash_tiles(node.tree, old_size=old_size, new_size=new_size))
+    tiles.update(entry_bundles(entries, old_size=old_size, new_size=new_size))
+    return tiles
+
+
+async def publish_log(node: Node, checkpoint: StoredCheckpoint, after: int = 0) -> None:
+    """Write the tiles since size `after`, then the checkpoint that covers them.
+
+    In this order: whoever reads the checkpoint finds every tile that it needs.
+    """
+    for path, body in (await _new_tiles(node, after, checkpoint.tree_size)).items():
+        publish_log_file(node.home, path, body)
+    publish_log_file(node.home, "checkpoint", checkpoint.note.encode())
+
+
+async def build_receipt(node: Node, uuid: str) -> Receipt:
+    """Return the receipt of a credential: its proof in the first anchored checkpoint.
+
+    Raises:
+        CredentialUnknown: This node has not issued it.
+        NotYetAnchored: It waits for its anchor.
+    """
+    async with node.reading() as c:
+        index, known = await ledger.find_leaf(c, uuid, EntryKind.CREDENTIAL)
+        if not known and await ledger.find_credential(c, uuid) is None:
+            raise CredentialUnknown(f"found no credential {uuid[:64]!r}")
+        sent = await ledger.all_transactions(c)
+    anchored = [t for t in sent if t.state in EFFECTIVE and index is not None]
+    covering = sorted(
+        {t.tree_size for t in anchored if index is not None and t.tree_size > index}
+    )
+    if not covering or index is None:
+        raise NotYetAnchored(f"credential {uuid} is not anchored yet")
+    async with node.reading() as c:
+        checkpoint = await ledger.find_checkpoint(c, covering[0])
+    if checkpoint is None:
+        raise LogCorrupt(f"found no checkpoint of size {covering[0]}")
+    async with node.log_lock:
+        await load_tree(node)
+        hashes = node.tree.inclusion_proof(index, tree_size=checkpoint.tree_size)
+    return Receipt(
+        TlogProof(index, hashes, checkpoint.note, None),
+        checkpoint.record,
+        tuple(to_receipt(t) for t in anchored if t.tree_size == checkpoint.tree_size),
+    )
+
+
+def to_receipt(stored: StoredTransaction) -> AnchorReceipt:
+    """Return where a mined transaction stands in its chain."""
+    if (
+        stored.block_number is None
+        or stored.block_hash is None
+        or stored.log_index is None
+        or stored.block_time is None
+    ):
+        raise LogCorrupt(f"the transaction {stored.reference} is mined and has no block")
+    return AnchorReceipt(
+        contract=stored.contract,
+        transaction=stored.reference,
+        block_number=stored.block_number,
+        block_hash=stored.block_hash,
+        log_index=stored.log_index,
+        timestamp=parse_instant(stored.block_time),
+    )

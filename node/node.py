@@ -1,0 +1,158 @@
+"""One node in a process: its directory, database, keys and log, opened together.
+
+The use cases (`node.issuance`, `node.logbook`, `node.anchoring`) are functions of this.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from anchoring.note import VerifierKey
+from anchoring.tree import Tree
+from did.document import parse_did_document
+from did.keystore import KeyNotFound, Unlocked
+from did.multikey import decode_multikey
+from node.config import Config
+from node.home import Home
+from node.storage.database import create_engine, migrate, reading, transaction
+from node.storage.registry import Issuer
+from primitives.clock import Clock
+from primitives.ed25519 import Signer
+from primitives.errors import Misconfigured
+from primitives.instants import format_instant
+
+MAIN = "main"
+"""Slug of the node's own issuer."""
+
+LOG_KEY = "log"
+EVM_KEY = "evm"
+
+
+class NodeSealed(Misconfigured):
+    """The keys are not unlocked."""
+
+    code = "node-sealed"
+    hint = "give the passphrase: at the prompt, by PATUNAY_PASSPHRASE, by --passphrase-file"
+
+
+@dataclass(slots=True)
+class Node:
+    """A node that is open. Use `Node.open`."""
+
+    home: Home
+    config: Config
+    engine: AsyncEngine = field(repr=False)
+    clock: Clock = field(repr=False)
+    unlocked: Unlocked | None = field(default=None, repr=False)
+    """The keys; None while sealed."""
+
+    tree: Tree = field(default_factory=Tree, repr=False)
+    """The log's tree, at least up to the last checkpoint; see `node.logbook`."""
+
+    log_lock: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+    """Held while this process reads or grows `tree`."""
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, home: Home, clock: Clock, passphrase: bytes | None = None
+    ) -> AsyncIterator["Node"]:
+        """Open the node at `home`; with a passphrase, with its keys.
+
+        Raises:
+            ConfigInvalid: The configuration cannot be honoured.
+            DatabaseMissing: There is no database.
+            SchemaNewer: A newer release has written it.
+            KeyUnlockFailed: Wrong passphrase.
+        """
+        config = home.config()
+        keystore = home.keystore()
+        unlocked = None
+        if passphrase is not None:
+            # argon2id takes half a second on purpose; it gives the GIL back meanwhile.
+            unlocked = await asyncio.to_thread(keystore.unlock, passphrase)
+        engine = create_engine(home.root / config.database_file)
+        try:
+            await migrate(engine)
+            yield cls(home, config, engine, clock, unlocked)
+        finally:
+            await engine.dispose()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection whose writes are all kept, or none."""
+        async with transaction(self.engine) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection for reading."""
+        async with reading(self.engine) as connection:
+            yield connection
+
+    def now(self) -> str:
+        """Return the time as it is stored."""
+        return format_instant(self.instant())
+
+    def instant(self) -> datetime:
+        """Return the time, aware and in UTC."""
+        return self.clock.now()
+
+    def signer(self, key_id: str) -> Signer:
+        """Return the signer of one of the node's Ed25519 keys.
+
+        Raises:
+            NodeSealed: The keys are not unlocked.
+            KeyNotFound: There is no such key.
+        """
+        return self.keys().signer(key_id)
+
+    def keys(self) -> Unlocked:
+        """Return the unlocked keys.
+
+        Raises:
+            NodeSealed: They are not.
+        """
+        if self.unlocked is None:
+            raise NodeSealed("the node's keys are sealed")
+        return self.unlocked
+
+    @property
+    def vkey(self) -> VerifierKey:
+        """The public key of the node's log; readable while sealed."""
+        entry = self.home.keystore().entry(LOG_KEY)
+        return VerifierKey(self.config.log_name, decode_multikey(entry.public))
+
+
+def credential_key(slug: str) -> str:
+    """Return the key store's id of an issuer's credential key."""
+    return f"{slug}.credential"
+
+
+def status_key(slug: str) -> str:
+    """Return the key store's id of an issuer's status list key."""
+    return f"{slug}.status"
+
+
+def signing_key(node: Node, issuer: Issuer, key_id: str) -> tuple[Signer, str]:
+    """Return the signer of `key_id` and the verification method that it signs as.
+
+    The method is looked up in the published DID document, so that nothing is ever signed
+    in the name of a key that a verifier would not find.
+
+    Raises:
+        NodeSealed: The keys are not unlocked.
+        KeyNotFound: There is no such key, or the document does not name it.
+    """
+    if issuer.did.startswith("did:key:"):
+        key_id = credential_key(issuer.slug)  # a did:key has one key for everything
+    signer = node.signer(key_id)
+    document = parse_did_document(issuer.parsed(), issuer.did)
+    for url, method in document.methods.items():
+        if method.public_key() == signer.public_key:
+            return signer, str(url)
+    raise KeyNotFound(f"the DID document of {issuer.did} does not name the key {key_id}")

@@ -1,0 +1,208 @@
+"""Making a node, and the identities that it signs for."""
+
+import secrets
+from collections.abc import Sequence
+
+from eth_account import Account
+
+from anchoring.entry import EntryKind
+from did.document import build_did_document
+from did.key import DidKey, did_key_document
+from did.keyfile import MODERATE, Argon2Cost, KeyLabel
+from did.keystore import Unlocked, new_keystore
+from did.multikey import decode_multikey
+from did.service import LogAnchor, PatunayLogService
+from did.web import DidWeb
+from node.config import Config
+from node.home import Home, create_folder, write_file
+from node.node import EVM_KEY, LOG_KEY, MAIN, Node, credential_key, status_key
+from node.publishing import (
+    publish_did_document,
+    publish_log_file,
+    publish_node,
+    publish_status_list,
+)
+from node.storage import ledger
+from node.storage.database import create_engine, migrate
+from node.storage.registry import Issuer, list_issuers, save_issuer
+from primitives.canonical_json import JsonObject, canonicalize
+from primitives.clock import Clock
+from primitives.ed25519 import SEED_BYTES
+from primitives.errors import Misconfigured
+from primitives.hashing import sha256
+
+_CREDENTIAL_FRAGMENT = "credential-1"
+_STATUS_FRAGMENT = "status-1"
+
+
+class SlugInvalid(Misconfigured):
+    """An issuer's slug is not one that its DID can carry."""
+
+    code = "issuer-slug-invalid"
+    hint = "use lower-case letters, digits and hyphens, such as sdo-batangas"
+
+
+async def create_node(
+    home: Home,
+    config: Config,
+    passphrase: bytes,
+    clock: Clock,
+    *,
+    name: str,
+    cost: Argon2Cost = MODERATE,
+) -> Issuer:
+    """Create a node in an empty directory: keys, database, its own identity.
+
+    Returns the node's own issuer.
+
+    Raises:
+        HomeExists: Something is there already.
+        PassphraseUnusable: Empty, or longer than anybody types.
+    """
+    create_folder(home.root)
+    keys = new_keystore(passphrase, cost)
+    now = clock.now()
+    keys = keys.add_ed25519(
+        KeyLabel(LOG_KEY, "log", "", now), secrets.token_bytes(SEED_BYTES)
+    )
+    account = Account.create()
+    keys = keys.add_secp256k1(
+        KeyLabel(EVM_KEY, "evm", "", now), bytes(account.key), address=account.address
+    )
+    home.save_keystore(keys.seal())
+    # The tables before the configuration: a directory without patunay.toml is no node, so
+    # a crash in between leaves nothing that looks like one.
+    database = home.root / config.database_file
+    database.touch(mode=0o600)
+    engine = create_engine(database)
+    await migrate(engine)
+    node = Node(home, config, engine, clock, keys)
+    try:
+        issuer = await add_issuer(node, MAIN, name)
+    finally:
+        await engine.dispose()
+    write_file(home.config_file, config.to_toml().encode(), mode=0o600)
+    return issuer
+
+
+async def add_issuer(node: Node, slug: str, name: str) -> Issuer:
+    """Create keys and a DID for another issuer of this node, and publish the document.
+
+    Raises:
+        SlugInvalid: The slug cannot stand in a DID.
+        IssuerExists: It is taken.
+        NodeSealed: The keys are not unlocked.
+    """
+    if not _is_slug(slug):
+        raise SlugInvalid(f"found slug {slug[:64]!r}")
+    keys = _with_issuer_keys(node.keys(), slug, node)
+    did, document = _identity(node, keys, slug)
+    body = canonicalize(document)
+    issuer = Issuer(slug, did, name, body.decode(), node.now())
+    # The keys first: a DID document that is public without its keys could never be used,
+    # keys without a document are only spare.
+    node.home.save_keystore(keys.seal())
+    async with node.writing() as c:
+        await save_issuer(c, issuer)
+        if not did.startswith("did:key:"):
+            await ledger.save_document(
+                c, sha256(body), EntryKind.DID_DOCUMENT, body.decode(), node.now()
+            )
+            await ledger.enqueue(
+                c, [(EntryKind.DID_DOCUMENT, sha256(body), did)], node.now()
+            )
+    node.unlocked = keys
+    await publish_all(node)
+    return issuer
+
+
+def _is_slug(slug: str) -> bool:
+    return (
+        0 < len(slug) <= 40  # noqa: PLR2004 - leaves room for the key's role
+        and slug.isascii()
+        and slug == slug.lower()
+        and slug.replace("-", "").isalnum()
+        and not slug.startswith("-")
+    )
+
+
+def _with_issuer_keys(keys: Unlocked, slug: str, node: Node) -> Unlocked:
+    """Add the issuer's keys, unless a run that died had done so."""
+    known = {entry.label.key_id for entry in keys.keystore.entries}
+    roles: Sequence[tuple[str, str]] = (
+        (credential_key(slug), "credential"),
+        (status_key(slug), "status"),
+    )
+    if node.config.did_method == "key":
+        roles = roles[:1]
+    for key_id, role in roles:
+        if key_id not in known:
+            label = KeyLabel(
+                key_id,
+                "credential" if role == "credential" else "status",
+                slug,
+                node.instant(),
+            )
+            keys = keys.add_ed25519(label, secrets.token_bytes(SEED_BYTES))
+    return keys
+
+
+def _identity(node: Node, keys: Unlocked, slug: str) -> tuple[str, JsonObject]:
+    public = decode_multikey(keys.keystore.entry(credential_key(slug)).public)
+    if node.config.did_method == "key":
+        key = DidKey(public)
+        return str(key), did_key_document(key)
+    segments = () if slug == MAIN else ("issuers", slug)
+    did = str(DidWeb.for_host(node.config.domain, *segments))
+    status = decode_multikey(keys.keystore.entry(status_key(slug)).public)
+    document = build_did_document(
+        did,
+        assertion_keys={_CREDENTIAL_FRAGMENT: public, _STATUS_FRAGMENT: status},
+        services=[log_service(node, keys)],
+    )
+    return did, document
+
+
+def log_service(node: Node, keys: Unlocked) -> PatunayLogService:
+    """Return what the node's DID documents say of its log and its anchors."""
+    contract = anchor_contract(node.config)
+    address = keys.keystore.entry(EVM_KEY).public
+    anchors: tuple[LogAnchor, ...] = ()
+    if contract:
+        chain = contract.rpartition(":")[0]
+        anchors = (LogAnchor(contract, (f"{chain}:{address}",)),)
+    return PatunayLogService(
+        log=f"{node.config.base_url}/log/", vkey=str(node.vkey), anchors=anchors
+    )
+
+
+def anchor_contract(config: Config) -> str:
+    """Return the CAIP-10 account of the contract that the node anchors in; may be empty."""
+    if config.chain.is_dev:
+        from anchoring.dev_chain import DEV_CONTRACT  # noqa: PLC0415 - web3 takes a second
+
+        return DEV_CONTRACT
+    return config.chain.contract
+
+
+async def publish_all(node: Node) -> None:
+    """Write every static file anew from the database, so that the two cannot differ."""
+    async with node.reading() as c:
+        known = await list_issuers(c)
+        lists = await ledger.all_status_lists(c)
+        latest = await ledger.latest_checkpoint(c)
+    for issuer in known:
+        if not issuer.did.startswith("did:key:"):
+            publish_did_document(node.home, issuer.slug, issuer.document.encode())
+    for url, body in lists:
+        publish_status_list(node.home, node.config, url, body.encode())
+    if latest is not None:
+        publish_log_file(node.home, "checkpoint", latest.note.encode())
+    publish_node(
+        node.home,
+        {
+            "version": 1,
+            "issuers": [{"slug": i.slug, "did": i.did, "name": i.name} for i in known],
+            "log": {"origin": node.config.log_name, "vkey": str(node.vkey)},
+        },
+    )

@@ -1,0 +1,1 @@
+"""The node's memory: tables, migrations and the queries on them."""

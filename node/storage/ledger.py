@@ -1,0 +1,521 @@
+"""Credentials, the queue, the log's entries and checkpoints, and their transactions.
+
+    draft -> signed, with its place in the queue -> leaf -> checkpoint -> transaction
+
+Each arrow is one transaction of the database, so a crash leaves either side of it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from anchoring.entry import EntryKind
+from node.storage.schema import (
+    checkpoints,
+    credentials,
+    documents,
+    entries,
+    requests,
+    status_lists,
+    transactions,
+)
+from primitives.errors import Rejected
+from primitives.hashing import Digest
+
+
+class LogSplit(Rejected):
+    """Another process has signed a checkpoint meanwhile; this one must not be."""
+
+    code = "log-conflict"
+    hint = "another process anchors for this node: leave it to that one"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A credential that is decided on and not yet signed."""
+
+    uuid: str
+    id: str
+    issuer: str
+    """Slug."""
+
+    cryptosuite: str
+    draft: str
+    """The unsigned document, JSON."""
+
+    draft_sha256: str
+    status_list: str | None
+    status_index: int | None
+    template: str | None = None
+    row_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCredential:
+    """A credential as the node keeps it."""
+
+    uuid: str
+    id: str
+    issuer: str
+    document: str | None
+    """The signed document, JSON; None while it is a draft."""
+
+    draft_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
+    """One entry of the log, or of the queue."""
+
+    seq: int
+    leaf_index: int | None
+    kind: EntryKind
+    digest: Digest
+    subject: str
+    queued_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCheckpoint:
+    """A checkpoint that was signed, and the anchor record made for it."""
+
+    tree_size: int
+    root: Digest
+    note: str
+    record: bytes
+    record_digest: Digest
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTransaction:
+    """A transaction that was signed, whatever became of it."""
+
+    reference: str
+    tree_size: int
+    chain: str
+    contract: str
+    sender: str
+    nonce: int
+    raw: bytes
+    state: str
+    """`stored`, `sent`, `mined`, `final` or `lost`."""
+
+    block_number: int | None = None
+    block_hash: str | None = None
+    log_index: int | None = None
+    block_time: str | None = None
+    gas_used: int | None = None
+    stored_at: str = ""
+
+
+# Drafts and credentials
+
+
+async def find_row_keys(c: AsyncConnection, issuer: str, template: str) -> dict[str, str]:
+    """Return what of a template was drafted or issued before: row key to UUID."""
+    rows = await c.execute(
+        select(credentials.c.row_key, credentials.c.uuid).where(
+            credentials.c.issuer == issuer, credentials.c.template == template
+        )
+    )
+    return {row.row_key: row.uuid for row in rows}
+
+
+async def save_drafts(c: AsyncConnection, drafts: Sequence[Draft], created_at: str) -> None:
+    """Add drafts."""
+    if drafts:
+        await c.execute(
+            insert(credentials),
+            [
+                {
+                    "uuid": d.uuid,
+                    "id": d.id,
+                    "issuer": d.issuer,
+                    "cryptosuite": d.cryptosuite,
+                    "template": d.template,
+                    "row_key": d.row_key,
+                    "draft": d.draft,
+                    "draft_sha256": d.draft_sha256,
+                    "status_list": d.status_list,
+                    "status_index": d.status_index,
+                    "created_at": created_at,
+                }
+                for d in drafts
+            ],
+        )
+
+
+async def unsigned_drafts(c: AsyncConnection, limit: int) -> list[Draft]:
+    """Return up to `limit` drafts that wait for their signature, oldest first."""
+    rows = await c.execute(
+        select(credentials)
+        .where(credentials.c.signed_at.is_(None))
+        .order_by(credentials.c.created_at, credentials.c.uuid)
+        .limit(limit)
+    )
+    return [
+        Draft(
+            row.uuid,
+            row.id,
+            row.issuer,
+            row.cryptosuite,
+            row.draft,
+            row.draft_sha256,
+            row.status_list,
+            row.status_index,
+        )
+        for row in rows
+    ]
+
+
+async def count_unsigned(c: AsyncConnection) -> int:
+    """Return how many drafts wait for their signature."""
+    return await _count(
+        c,
+        select(func.count())
+        .select_from(credentials)
+        .where(credentials.c.signed_at.is_(None)),
+    )
+
+
+async def save_signed(
+    c: AsyncConnection, signed: Sequence[tuple[str, str]], signed_at: str
+) -> None:
+    """Replace drafts by their signed documents: UUID and JSON.
+
+    Runs in the write transaction in which the drafts were read, so no other process can
+    sign the same ones.
+    """
+    await c.execute(
+        update(credentials)
+        .where(credentials.c.uuid == bindparam("of_uuid"))
+        .values(document=bindparam("of_document"), draft=None, signed_at=signed_at),
+        [{"of_uuid": uuid, "of_document": document} for uuid, document in signed],
+    )
+
+
+async def find_credential(c: AsyncConnection, uuid: str) -> StoredCredential | None:
+    """Return the credential with that UUID, or None if there certainly is none."""
+    return await _find_credential(c, credentials.c.uuid == uuid)
+
+
+async def find_credential_by_id(c: AsyncConnection, cid: str) -> StoredCredential | None:
+    """Return the credential with that `id`, or None if there certainly is none."""
+    return await _find_credential(c, credentials.c.id == cid)
+
+
+async def _find_credential(c: AsyncConnection, which: object) -> StoredCredential | None:
+    row = (await c.execute(select(credentials).where(which))).first()  # type: ignore[arg-type]
+    if row is None:
+        return None
+    return StoredCredential(row.uuid, row.id, row.issuer, row.document, row.draft_sha256)
+
+
+async def all_documents(
+    c: AsyncConnection, after_uuid: str, limit: int
+) -> list[tuple[str, str]]:
+    """Return up to `limit` signed credentials, UUID and JSON, in the order of UUIDs."""
+    rows = await c.execute(
+        select(credentials.c.uuid, credentials.c.document)
+        .where(credentials.c.uuid > after_uuid, credentials.c.signed_at.is_not(None))
+        .order_by(credentials.c.uuid)
+        .limit(limit)
+    )
+    return [(row.uuid, row.document) for row in rows]
+
+
+async def count_credentials(c: AsyncConnection) -> int:
+    """Return how many credentials were signed."""
+    return await _count(
+        c,
+        select(func.count())
+        .select_from(credentials)
+        .where(credentials.c.signed_at.is_not(None)),
+    )
+
+
+# Status lists
+
+
+async def find_status_lists(
+    c: AsyncConnection, issuer: str, name: str, purpose: str
+) -> list[tuple[str, int]]:
+    """Return URL and sequence of the lists of that name, newest first."""
+    rows = await c.execute(
+        select(status_lists.c.url, status_lists.c.sequence)
+        .where(
+            status_lists.c.issuer == issuer,
+            status_lists.c.name == name,
+            status_lists.c.purpose == purpose,
+        )
+        .order_by(status_lists.c.sequence.desc())
+    )
+    return [(row.url, row.sequence) for row in rows]
+
+
+async def save_status_list(c: AsyncConnection, values: dict[str, object]) -> None:
+    """Add a status list."""
+    await c.execute(insert(status_lists).values(**values))
+
+
+async def all_status_lists(c: AsyncConnection) -> list[tuple[str, str]]:
+    """Return URL and signed document of every status list."""
+    rows = await c.execute(
+        select(status_lists.c.url, status_lists.c.document).order_by(status_lists.c.url)
+    )
+    return [(row.url, row.document) for row in rows]
+
+
+async def used_status_indexes(c: AsyncConnection, url: str) -> set[int]:
+    """Return the indexes of a list that belong to a credential already."""
+    rows = await c.execute(
+        select(credentials.c.status_index).where(credentials.c.status_list == url)
+    )
+    return {row.status_index for row in rows}
+
+
+# The log
+
+
+async def save_document(
+    c: AsyncConnection, digest: Digest, kind: EntryKind, body: str, created_at: str
+) -> None:
+    """Keep a published document that is no credential, for as long as its leaf."""
+    known = await c.scalar(
+        select(documents.c.sha256).where(documents.c.sha256 == digest.hex())
+    )
+    if known is None:
+        await c.execute(
+            insert(documents).values(
+                sha256=digest.hex(), kind=int(kind), body=body, created_at=created_at
+            )
+        )
+
+
+async def find_document(c: AsyncConnection, digest: Digest) -> str | None:
+    """Return the published document with that digest, or None if it is not kept."""
+    body: str | None = await c.scalar(
+        select(documents.c.body).where(documents.c.sha256 == digest.hex())
+    )
+    return body
+
+
+async def enqueue(
+    c: AsyncConnection,
+    queued: Iterable[tuple[EntryKind, Digest, str]],
+    queued_at: str,
+) -> None:
+    """Put entries at the end of the queue: kind, digest of the document, subject."""
+    values = [
+        {"kind": int(kind), "digest": digest, "subject": subject, "queued_at": queued_at}
+        for kind, digest, subject in queued
+    ]
+    if values:
+        await c.execute(insert(entries), values)
+
+
+async def queue_state(c: AsyncConnection) -> tuple[int, str | None]:
+    """Return how many entries wait, and since when the oldest does."""
+    row = (
+        await c.execute(
+            select(func.count(), func.min(entries.c.queued_at)).where(
+                entries.c.leaf_index.is_(None)
+            )
+        )
+    ).one()
+    return row[0], row[1]
+
+
+async def assign_leaves(c: AsyncConnection) -> int:
+    """Give every waiting entry its place in the log; return the log's new length.
+
+    The order is that of the queue. Runs inside one write transaction, so two processes
+    cannot give one place twice.
+    """
+    size = await log_length(c)
+    waiting = (
+        await c.execute(
+            select(entries.c.seq)
+            .where(entries.c.leaf_index.is_(None))
+            .order_by(entries.c.seq)
+        )
+    ).scalars()
+    places = [
+        {"of_seq": seq, "place": size + offset} for offset, seq in enumerate(waiting.all())
+    ]
+    if places:
+        await c.execute(
+            update(entries)
+            .where(entries.c.seq == bindparam("of_seq"))
+            .values(leaf_index=bindparam("place")),
+            places,
+        )
+    return await log_length(c)
+
+
+async def log_length(c: AsyncConnection) -> int:
+    """Return how many entries have their place in the log."""
+    return await _count(
+        c,
+        select(func.count()).select_from(entries).where(entries.c.leaf_index.is_not(None)),
+    )
+
+
+async def leaves(
+    c: AsyncConnection, start: int, stop: int
+) -> list[tuple[EntryKind, Digest, str]]:
+    """Return kind, document digest and subject of the leaves `start` to `stop` - 1."""
+    rows = await c.execute(
+        select(entries.c.leaf_index, entries.c.kind, entries.c.digest, entries.c.subject)
+        .where(entries.c.leaf_index >= start, entries.c.leaf_index < stop)
+        .order_by(entries.c.leaf_index)
+    )
+    return [(EntryKind(row.kind), Digest(row.digest), row.subject) for row in rows]
+
+
+async def find_leaf(
+    c: AsyncConnection, subject: str, kind: EntryKind
+) -> tuple[int | None, bool]:
+    """Return the newest leaf index of a subject, and whether it is known at all.
+
+    The index is None while the entry waits in the queue.
+    """
+    row = (
+        await c.execute(
+            select(entries.c.leaf_index)
+            .where(entries.c.subject == subject, entries.c.kind == int(kind))
+            .order_by(entries.c.seq.desc())
+            .limit(1)
+        )
+    ).first()
+    return (None, False) if row is None else (row.leaf_index, True)
+
+
+# Checkpoints
+
+
+async def latest_checkpoint(c: AsyncConnection) -> StoredCheckpoint | None:
+    """Return the largest checkpoint, or None before the first."""
+    row = (
+        await c.execute(
+            select(checkpoints).order_by(checkpoints.c.tree_size.desc()).limit(1)
+        )
+    ).first()
+    return _checkpoint(row)
+
+
+async def find_checkpoint(c: AsyncConnection, tree_size: int) -> StoredCheckpoint | None:
+    """Return the checkpoint of that size, or None if none was signed."""
+    row = (
+        await c.execute(select(checkpoints).where(checkpoints.c.tree_size == tree_size))
+    ).first()
+    return _checkpoint(row)
+
+
+async def all_checkpoints(c: AsyncConnection) -> list[StoredCheckpoint]:
+    """Return every checkpoint, smallest first."""
+    rows = await c.execute(select(checkpoints).order_by(checkpoints.c.tree_size))
+    return [found for row in rows if (found := _checkpoint(row)) is not None]
+
+
+async def save_checkpoint(
+    c: AsyncConnection, checkpoint: StoredCheckpoint, after: int
+) -> None:
+    """Add a checkpoint if the largest one still is that of size `after`.
+
+    Compare and swap: never two checkpoints of one size, never a smaller after a larger.
+
+    Raises:
+        LogSplit: Another process was faster.
+    """
+    latest = await latest_checkpoint(c)
+    found = latest.tree_size if latest is not None else 0
+    if found != after or checkpoint.tree_size <= found:
+        raise LogSplit(f"found a checkpoint of size {found}, want {after}")
+    await c.execute(
+        insert(checkpoints).values(
+            tree_size=checkpoint.tree_size,
+            root=checkpoint.root,
+            note=checkpoint.note,
+            record=checkpoint.record,
+            record_digest=checkpoint.record_digest,
+            created_at=checkpoint.created_at,
+        )
+    )
+
+
+def _checkpoint(row: object) -> StoredCheckpoint | None:
+    if row is None:
+        return None
+    found = dict(row._mapping)  # type: ignore[attr-defined]  # noqa: SLF001
+    found["root"], found["record_digest"] = (
+        Digest(found["root"]),
+        Digest(found["record_digest"]),
+    )
+    return StoredCheckpoint(**found)
+
+
+# Transactions
+
+
+async def save_transaction(c: AsyncConnection, made: StoredTransaction) -> None:
+    """Add a transaction before it is sent."""
+    await c.execute(
+        insert(transactions).values(
+            reference=made.reference,
+            tree_size=made.tree_size,
+            chain=made.chain,
+            contract=made.contract,
+            sender=made.sender,
+            nonce=made.nonce,
+            raw=made.raw,
+            state=made.state,
+            stored_at=made.stored_at,
+        )
+    )
+
+
+async def update_transaction(
+    c: AsyncConnection, reference: str, **values: str | int | None
+) -> None:
+    """Record what became of a transaction."""
+    await c.execute(
+        update(transactions).where(transactions.c.reference == reference).values(**values)
+    )
+
+
+async def all_transactions(c: AsyncConnection) -> list[StoredTransaction]:
+    """Return every transaction, in the order in which they were stored."""
+    rows = await c.execute(
+        select(transactions).order_by(transactions.c.stored_at, transactions.c.nonce)
+    )
+    return [StoredTransaction(**row._mapping) for row in rows]  # noqa: SLF001
+
+
+# Requests from one process to another
+
+
+async def save_request(c: AsyncConnection, name: str, requested_at: str) -> None:
+    """Ask the daemon for something; asking twice is asking once."""
+    if not await has_request(c, name):
+        await c.execute(insert(requests).values(name=name, requested_at=requested_at))
+
+
+async def has_request(c: AsyncConnection, name: str) -> bool:
+    """Return whether somebody asked."""
+    known = await c.scalar(select(requests.c.name).where(requests.c.name == name))
+    return known is not None
+
+
+async def take_request(c: AsyncConnection, name: str) -> bool:
+    """Return whether somebody asked, and forget it."""
+    done = await c.execute(requests.delete().where(requests.c.name == name))
+    return done.rowcount > 0
+
+
+async def _count(c: AsyncConnection, query: object) -> int:
+    found: int | None = await c.scalar(query)  # type: ignore[call-overload]
+    return found or 0

@@ -1,0 +1,214 @@
+"""Issuers, templates and access tokens: what an operator sets up."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from node.storage.schema import issuers, templates, tokens
+from primitives.canonical_json import JsonObject
+from primitives.errors import Misconfigured
+from primitives.strict_json import parse_json_object
+
+
+class IssuerUnknown(Misconfigured):
+    """No issuer of this node goes by that slug or DID."""
+
+    code = "issuer-unknown"
+    hint = "`patunay issuer list` names them"
+
+
+class IssuerExists(Misconfigured):
+    """An issuer goes by that slug already."""
+
+    code = "issuer-exists"
+
+
+class TemplateUnknown(Misconfigured):
+    """No template was added under that id."""
+
+    code = "template-unknown"
+    hint = "`patunay template list` names them; `patunay template add FILE` adds one"
+
+
+class TemplateExists(Misconfigured):
+    """A published version of a template never changes."""
+
+    code = "template-version-exists"
+    hint = "give the changed template a new version"
+
+
+class TokenUnknown(Misconfigured):
+    """No token has that id."""
+
+    code = "token-unknown"
+    hint = "`patunay token list` names them"
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """One identity that this node signs for."""
+
+    slug: str
+    """`main` for the node itself; others have their own did:web path."""
+
+    did: str
+    name: str
+    document: str
+    """The DID document as published, JSON."""
+
+    created_at: str
+
+    def parsed(self) -> JsonObject:
+        """Return the DID document."""
+        return parse_json_object(self.document.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token, without its secret."""
+
+    id: str
+    name: str
+    created_at: str
+    revoked_at: str | None
+
+
+async def save_issuer(c: AsyncConnection, issuer: Issuer) -> None:
+    """Add an issuer.
+
+    Raises:
+        IssuerExists: The slug is taken.
+    """
+    if await find_issuer(c, issuer.slug) is not None:
+        raise IssuerExists(f"the slug {issuer.slug!r} is taken")
+    await c.execute(
+        insert(issuers).values(
+            slug=issuer.slug,
+            did=issuer.did,
+            name=issuer.name,
+            document=issuer.document,
+            created_at=issuer.created_at,
+        )
+    )
+
+
+async def list_issuers(c: AsyncConnection) -> list[Issuer]:
+    """Return every issuer, the node itself first."""
+    rows = await c.execute(select(issuers).order_by(issuers.c.created_at, issuers.c.slug))
+    return [Issuer(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's own name
+
+
+async def find_issuer(c: AsyncConnection, slug: str) -> Issuer | None:
+    """Return the issuer with that slug, or None if there certainly is none."""
+    row = (await c.execute(select(issuers).where(issuers.c.slug == slug))).first()
+    return Issuer(**row._mapping) if row is not None else None  # noqa: SLF001
+
+
+async def require_issuer(c: AsyncConnection, slug: str) -> Issuer:
+    """Return the issuer with that slug.
+
+    Raises:
+        IssuerUnknown: There is none.
+    """
+    issuer = await find_issuer(c, slug)
+    if issuer is None:
+        raise IssuerUnknown(f"found no issuer {slug!r}")
+    return issuer
+
+
+async def save_template(
+    c: AsyncConnection, template_id: str, version: str, body: str, added_at: str
+) -> bool:
+    """Add a version of a template; return whether it is new.
+
+    Raises:
+        TemplateExists: That version is there with another content.
+    """
+    found = await c.scalar(
+        select(templates.c.body).where(
+            templates.c.id == template_id, templates.c.version == version
+        )
+    )
+    if found == body:
+        return False
+    if found is not None:
+        raise TemplateExists(f"version {version} of {template_id} is there already")
+    await c.execute(
+        insert(templates).values(
+            id=template_id, version=version, body=body, added_at=added_at
+        )
+    )
+    return True
+
+
+async def list_templates(c: AsyncConnection) -> list[tuple[str, str, str]]:
+    """Return id, version and time added of every template, oldest first."""
+    rows = await c.execute(
+        select(templates.c.id, templates.c.version, templates.c.added_at).order_by(
+            templates.c.seq
+        )
+    )
+    return [(row.id, row.version, row.added_at) for row in rows]
+
+
+async def require_template(c: AsyncConnection, template_id: str) -> str:
+    """Return the body of the version of the template that was added last.
+
+    Raises:
+        TemplateUnknown: There is none of that id.
+    """
+    body: str | None = await c.scalar(
+        select(templates.c.body)
+        .where(templates.c.id == template_id)
+        .order_by(templates.c.seq.desc())
+        .limit(1)
+    )
+    if body is None:
+        raise TemplateUnknown(f"found no template {template_id!r}")
+    return body
+
+
+async def save_token(c: AsyncConnection, token: Token, secret_sha256: str) -> None:
+    """Add a token; its secret is kept as a digest alone."""
+    await c.execute(
+        insert(tokens).values(
+            id=token.id,
+            name=token.name,
+            secret_sha256=secret_sha256,
+            created_at=token.created_at,
+        )
+    )
+
+
+async def list_tokens(c: AsyncConnection) -> list[Token]:
+    """Return every token, revoked ones included."""
+    rows = await c.execute(select(tokens).order_by(tokens.c.created_at))
+    return [Token(row.id, row.name, row.created_at, row.revoked_at) for row in rows]
+
+
+async def find_token(c: AsyncConnection, secret_sha256: str) -> Token | None:
+    """Return the token with that secret, or None if there certainly is none in force."""
+    row = (
+        await c.execute(
+            select(tokens).where(
+                tokens.c.secret_sha256 == secret_sha256, tokens.c.revoked_at.is_(None)
+            )
+        )
+    ).first()
+    return None if row is None else Token(row.id, row.name, row.created_at, row.revoked_at)
+
+
+async def revoke_token(c: AsyncConnection, token_id: str, revoked_at: str) -> None:
+    """Take a token out of force.
+
+    Raises:
+        TokenUnknown: There is none of that id.
+    """
+    done = await c.execute(
+        update(tokens)
+        .where(tokens.c.id == token_id, tokens.c.revoked_at.is_(None))
+        .values(revoked_at=revoked_at)
+    )
+    if done.rowcount == 0:
+        raise TokenUnknown(f"found no token {token_id!r} in force")

@@ -1,0 +1,150 @@
+"""The tables. Alembic's migrations create them; a test compares the two."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_AUTO = BigInteger().with_variant(Integer, "sqlite")
+
+issuers = Table(
+    "issuers",
+    metadata,
+    Column("slug", String(64), primary_key=True),
+    Column("did", String(2048), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("document", Text, nullable=False, doc="the DID document, JSON"),
+    Column("created_at", String(32), nullable=False),
+)
+
+templates = Table(
+    "templates",
+    metadata,
+    Column("seq", _AUTO, primary_key=True, autoincrement=True),
+    Column("id", String(128), nullable=False),
+    Column("version", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("added_at", String(32), nullable=False),
+    UniqueConstraint("id", "version"),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("secret_sha256", String(64), nullable=False, unique=True),
+    Column("created_at", String(32), nullable=False),
+    Column("revoked_at", String(32)),
+)
+
+status_lists = Table(
+    "status_lists",
+    metadata,
+    Column("url", String(2048), primary_key=True),
+    Column("issuer", String(64), ForeignKey("issuers.slug"), nullable=False),
+    Column("name", String(128), nullable=False, doc="as templates call it"),
+    Column("sequence", Integer, nullable=False, doc="1, and one more when a list is full"),
+    Column("purpose", String(16), nullable=False),
+    Column("document", Text, nullable=False, doc="the signed list credential, JSON"),
+    Column("created_at", String(32), nullable=False),
+    UniqueConstraint("issuer", "name", "sequence", "purpose"),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("uuid", String(36), primary_key=True),
+    Column("id", String(2048), nullable=False, unique=True),
+    Column("issuer", String(64), ForeignKey("issuers.slug"), nullable=False),
+    Column("cryptosuite", String(32), nullable=False),
+    Column("template", String(128)),
+    Column("row_key", String(128), doc="what makes a registrar's row the same twice"),
+    Column("draft", Text, doc="the unsigned document, until it is signed"),
+    Column("draft_sha256", String(64), doc="to tell a repeated request from another one"),
+    Column("document", Text, doc="the signed document, exactly as handed out"),
+    Column("status_list", String(2048), ForeignKey("status_lists.url")),
+    Column("status_index", Integer),
+    Column("created_at", String(32), nullable=False),
+    Column("signed_at", String(32)),
+    UniqueConstraint("issuer", "template", "row_key"),
+    UniqueConstraint("status_list", "status_index"),
+)
+Index("ix_credentials_unsigned", credentials.c.signed_at)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("sha256", String(64), primary_key=True, doc="of the JCS bytes"),
+    Column("kind", Integer, nullable=False),
+    Column("body", Text, nullable=False, doc="JSON, as published"),
+    Column("created_at", String(32), nullable=False),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("seq", _AUTO, primary_key=True, autoincrement=True),
+    Column("leaf_index", BigInteger, unique=True, doc="null while in the queue"),
+    Column("kind", Integer, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False, doc="SHA-256 of the JCS document"),
+    Column("subject", String(2048), nullable=False, doc="credential UUID, list URL or DID"),
+    Column("queued_at", String(32), nullable=False),
+)
+Index("ix_entries_subject", entries.c.subject)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("tree_size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary(32), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("record", LargeBinary, nullable=False, doc="the anchor record's exact bytes"),
+    Column("record_digest", LargeBinary(32), nullable=False, unique=True),
+    Column("created_at", String(32), nullable=False),
+)
+
+transactions = Table(
+    "transactions",
+    metadata,
+    Column("reference", String(80), primary_key=True),
+    Column("tree_size", BigInteger, ForeignKey("checkpoints.tree_size"), nullable=False),
+    Column("chain", String(64), nullable=False),
+    Column("contract", String(160), nullable=False),
+    Column("sender", String(80), nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("state", String(16), nullable=False, doc="stored, sent, mined, final, lost"),
+    Column("block_number", BigInteger),
+    Column("block_hash", String(80)),
+    Column("log_index", Integer),
+    Column("block_time", String(32)),
+    Column("gas_used", BigInteger),
+    Column("stored_at", String(32), nullable=False),
+)
+Index("ix_transactions_tree_size", transactions.c.tree_size)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("requested_at", String(32), nullable=False),
+)

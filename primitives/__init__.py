@@ -1,0 +1,1 @@
+"""Pure functions over bytes: hashing, strict and canonical JSON, Ed25519, errors, time."""
