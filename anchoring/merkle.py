@@ -164,7 +164,7 @@ def verify_consistency(
         RootMismatch: The proof leads to another root, old or new.
     """
     _refuse_lengths(proof, old_root, new_root)
-    if not 0 <= old_size <= new_size:
+    if not 0 < old_size <= new_size:
         raise ProofMalformed(f"found sizes {old_size} and {new_size}, want 0 < old <= new")
     if old_size == new_size:
         if proof:

@@ -1,1 +1,1 @@
-"""Speed and memory against stated goals, as ratios within one run."""
+"""Measurements, each beside its limit on the same machine in the same run."""

@@ -111,6 +111,7 @@ def add_proof(
     verification_method: str,
     created: datetime,
     cryptosuite: str = DEFAULT_SUITE,
+    as_array: bool = False,
     engine: Engine | None = None,
 ) -> JsonObject:
     """Return `document` with a proof by `signer`, purpose assertionMethod.
@@ -121,6 +122,7 @@ def add_proof(
         verification_method: DID URL.
         created: Aware; written in whole seconds, in UTC.
         cryptosuite: One of `SUITES`.
+        as_array: Whether `proof` is an array of one, as the Open Badges schema wants it.
         engine: Over other contexts than the bundled ones.
 
     Raises:
@@ -141,10 +143,8 @@ def add_proof(
         },
     )
     signature = signer.sign(hash_data(document, options, engine or default_engine()))
-    return {
-        **document,
-        "proof": {**options, "proofValue": "z" + encode_base58btc(signature)},
-    }
+    proof = {**options, "proofValue": "z" + encode_base58btc(signature)}
+    return {**document, "proof": [proof] if as_array else proof}
 
 
 def parse_proofs(document: Mapping[str, Json]) -> tuple[Proof | PatunayError, ...]:

@@ -102,6 +102,16 @@ def parse_credential(document: JsonObject) -> Credential:
     )
 
 
+_OPEN_BADGE_TYPES = frozenset({"OpenBadgeCredential", "AchievementCredential"})
+
+
+def is_open_badge(document: JsonObject) -> bool:
+    """Tell whether `document` says that it is an Open Badges 3.0 credential."""
+    types = document.get("type")
+    names = types if isinstance(types, list) else [types]
+    return any(name in _OPEN_BADGE_TYPES for name in names if isinstance(name, str))
+
+
 _TYPED_OBJECTS = (
     ("credentialSchema", True),
     ("refreshService", False),

@@ -55,4 +55,5 @@ async def require_token(node: Node, authorization: str | None) -> Token:
 
 
 def _digest(secret: str) -> str:
-    return sha256(secret.encode()).hex()
+    # A header may hold bytes that are no text: they come as half surrogate pairs.
+    return sha256(secret.encode(errors="surrogateescape")).hex()

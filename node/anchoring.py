@@ -6,7 +6,7 @@
 
 `Anchorer.step` looks at what is stored and does the next thing. Starting up, going on
 after a crash, and following a reorganisation are all that same step: there is no other
-recovery code. A checkpoint commits to all before it, so only the latest needs an anchor.
+recovery code. A checkpoint commits to all before it, so only the latest gets a transaction.
 """
 
 import logging
@@ -19,7 +19,7 @@ from anchoring.backend import (
     SignedTransaction,
 )
 from node.failpoints import failpoint
-from node.logbook import EFFECTIVE
+from node.logbook import EFFECTIVE, LogCorrupt, to_receipt
 from node.node import Node
 from node.storage import ledger
 from node.storage.ledger import StoredCheckpoint, StoredTransaction
@@ -39,11 +39,16 @@ class AnchorState:
     transaction: StoredTransaction | None
     """Its newest transaction that is not lost."""
 
+    waiting: StoredTransaction | None = None
+    """The oldest transaction of any checkpoint that has to reach the chain before all
+    others do: one account's nonces are used in their order."""
+
     @property
     def settled(self) -> bool:
         """Whether nothing is left to do until the next checkpoint."""
-        return self.checkpoint is None or (
-            self.transaction is not None and self.transaction.state == "final"
+        return self.waiting is None and (
+            self.checkpoint is None
+            or (self.transaction is not None and self.transaction.state == "final")
         )
 
     @property
@@ -54,14 +59,25 @@ class AnchorState:
         )
 
 
-async def anchor_state(node: Node) -> AnchorState:
-    """Return where anchoring stands, from the database alone."""
+async def anchor_state(node: Node, chain: str | None = None) -> AnchorState:
+    """Return where anchoring stands, from the database alone.
+
+    Args:
+        node: Open; need not be unlocked.
+        chain: Look at the transactions of this chain alone, by its CAIP-2 id.
+    """
     async with node.reading() as c:
         checkpoint = await ledger.latest_checkpoint(c)
         sent = await ledger.all_transactions(c)
+    live = [t for t in sent if t.state != "lost" and chain in (None, t.chain)]
     size = checkpoint.tree_size if checkpoint is not None else 0
-    live = [t for t in sent if t.tree_size == size and t.state != "lost"]
-    return AnchorState(checkpoint, live[-1] if live else None)
+    own = [t for t in live if t.tree_size == size]
+    waiting = [t for t in live if t.state not in EFFECTIVE]
+    return AnchorState(
+        checkpoint,
+        own[-1] if own else None,
+        min(waiting, key=lambda t: t.nonce, default=None),
+    )
 
 
 class Anchorer:
@@ -73,29 +89,33 @@ class Anchorer:
         self._confirmations = confirmations
 
     async def step(self) -> AnchorState:
-        """Do the next thing for the latest checkpoint, if there is one to do.
+        """Do the next thing, if there is one to do.
+
+        What was signed before is brought to the chain first: it holds a nonce.
 
         Raises:
             AnchorUnreachable: The chain did not answer; nothing has changed. Call again.
             AnchorRefused: The chain answered no; the operator has to act.
         """
-        state = await anchor_state(self._node)
+        state = await anchor_state(self._node, self._backend.chain)
         if state.checkpoint is None or state.settled:
             return state
-        if state.transaction is None:
+        stored = state.waiting or state.transaction
+        if stored is None:
             await self._prepare(state.checkpoint)
-        elif state.transaction.state == "stored":
-            await self._send(state.transaction, state.checkpoint)
+        elif stored.state == "stored":
+            await self._send(stored, await self._digest(stored))
         else:
-            await self._look(state.transaction, state.checkpoint)
-        return await anchor_state(self._node)
+            await self._look(stored, await self._digest(stored))
+        return await anchor_state(self._node, self._backend.chain)
 
     async def recheck(self) -> int:
-        """Look again for anchors that were thought to stand; return how many are lost.
+        """Look again for anchors that were thought to stand; return how many do not.
 
-        From the newest back to the first that is still there: what lies below it cannot
-        have moved without it. A development chain that was started anew, and a deep
-        reorganisation, look the same from here, and are treated the same.
+        From the newest back to the first that was final and has not moved: what lies below
+        it cannot have moved without it. A development chain that was started anew, and a
+        deep reorganisation, look the same from here, and are treated the same: the same
+        transactions are sent again, so that none can end up beside a new one.
 
         Raises:
             AnchorUnreachable: The chain did not answer.
@@ -105,16 +125,26 @@ class Anchorer:
             digests = {
                 k.tree_size: k.record_digest for k in await ledger.all_checkpoints(c)
             }
-        lost = 0
+        gone = 0
         for stored in reversed([t for t in sent if t.state in EFFECTIVE]):
             if stored.chain != self._backend.chain:
                 continue
-            signed = _signed(stored, digests[stored.tree_size])
-            if await self._backend.find(signed) is not None:
+            seen = await self._backend.find(_signed(stored, digests[stored.tree_size]))
+            if seen is None:
+                await self._return_to_sent(stored)
+                gone += 1
+            elif stored.state == "final" and seen.receipt == to_receipt(stored):
                 break
-            await self._lose(stored, "the chain no longer shows it")
-            lost += 1
-        return lost
+            else:
+                await self._record(stored, seen)
+        return gone
+
+    async def _digest(self, stored: StoredTransaction) -> Digest:
+        async with self._node.reading() as c:
+            checkpoint = await ledger.find_checkpoint(c, stored.tree_size)
+        if checkpoint is None:
+            raise LogCorrupt(f"found no checkpoint of size {stored.tree_size}")
+        return checkpoint.record_digest
 
     async def _prepare(self, checkpoint: StoredCheckpoint) -> None:
         signed = await self._backend.prepare(checkpoint.record_digest)
@@ -134,11 +164,11 @@ class Anchorer:
         async with self._node.writing() as c:
             await ledger.save_transaction(c, stored)
         failpoint("transaction-stored")
-        await self._send(stored, checkpoint)
+        await self._send(stored, checkpoint.record_digest)
 
-    async def _send(self, stored: StoredTransaction, checkpoint: StoredCheckpoint) -> None:
+    async def _send(self, stored: StoredTransaction, digest: Digest) -> None:
         try:
-            await self._backend.send(_signed(stored, checkpoint.record_digest))
+            await self._backend.send(_signed(stored, digest))
         except NonceTaken as e:
             await self._lose(stored, str(e))
             return
@@ -148,14 +178,15 @@ class Anchorer:
         async with self._node.writing() as c:
             await ledger.update_transaction(c, stored.reference, state="sent")
 
-    async def _look(self, stored: StoredTransaction, checkpoint: StoredCheckpoint) -> None:
-        seen = await self._backend.find(_signed(stored, checkpoint.record_digest))
+    async def _look(self, stored: StoredTransaction, digest: Digest) -> None:
+        seen = await self._backend.find(_signed(stored, digest))
         if seen is None:
             # Not mined (any more). The same bytes again: it is in the pool already, or it
             # has fallen out of it, or its nonce is gone and `_send` finds that out.
-            if stored.state == "mined":
-                logger.warning("anchor reorganised", extra={"reference": stored.reference})
-            await self._send(stored, checkpoint)
+            if stored.state in EFFECTIVE:
+                # Before it is sent: a receipt must not name a block that is gone.
+                await self._return_to_sent(stored)
+            await self._send(stored, digest)
             return
         await self._record(stored, seen)
 
@@ -177,10 +208,13 @@ class Anchorer:
         if final:
             failpoint("final")
 
+    async def _return_to_sent(self, stored: StoredTransaction) -> None:
+        logger.warning("anchor %s is no longer in the chain", stored.reference)
+        async with self._node.writing() as c:
+            await ledger.update_transaction(c, stored.reference, state="sent")
+
     async def _lose(self, stored: StoredTransaction, reason: str) -> None:
-        logger.warning(
-            "anchor lost", extra={"reference": stored.reference, "reason": reason}
-        )
+        logger.warning("anchor %s is lost: %s", stored.reference, reason)
         async with self._node.writing() as c:
             await ledger.update_transaction(c, stored.reference, state="lost")
 

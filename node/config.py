@@ -4,6 +4,7 @@ The comments on these fields are the manual: docs/configuration.md repeats them,
 fails when a setting is missing there.
 """
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -152,8 +153,15 @@ class Config:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read the configuration file at `path`."""
-        return cls.from_toml(path.read_text(encoding="utf-8"))
+        """Read the configuration file at `path`.
+
+        Raises:
+            ConfigInvalid: As `from_toml`, or it is not UTF-8.
+        """
+        try:
+            return cls.from_toml(path.read_text(encoding="utf-8"))
+        except UnicodeDecodeError as e:
+            raise ConfigInvalid(f"{path.name}: byte {e.start} is not UTF-8") from e
 
     def to_toml(self) -> str:
         """Return the file that `from_toml` reads back as this."""
@@ -183,8 +191,8 @@ def _toml(value: str | int | bool) -> str:
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    # TOML's basic strings are JSON's, but for one character that only JSON leaves alone.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
 
 
 def _read(owner: type[Any], table: Any, prefix: str) -> dict[str, Any]:

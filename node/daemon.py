@@ -20,7 +20,7 @@ from node.api.app import build_app
 from node.backends import confirmations, open_backend
 from node.home import Home
 from node.issuance import sign_drafts
-from node.logbook import close_batch, load_tree
+from node.logbook import close_batch, load_tree, publish_log
 from node.node import Node
 from node.setup import publish_all
 from node.storage import ledger
@@ -66,7 +66,7 @@ class AnchorJob:
                 moved = await self.tick()
                 wait = 0.0 if moved else _TICK_SECONDS
             except PatunayError as e:
-                logger.warning("anchoring waits", extra={"code": e.code, "reason": str(e)})
+                logger.warning("anchoring waits: %s (%s)", e, e.code)
                 wait = float(self._node.config.chain.poll_seconds)
 
     async def tick(self) -> bool:
@@ -78,9 +78,7 @@ class AnchorJob:
         await self._recheck()
         before = await anchor_state(self._node)
         if before.anchored and await self._is_due():
-            await close_batch(self._node)
-            async with self._node.writing() as c:
-                await ledger.take_request(c, ANCHOR_NOW)
+            await close_batch(self._node, request=ANCHOR_NOW)
         after = await self._anchorer.step()
         return _mark(before) != _mark(after)
 
@@ -94,7 +92,10 @@ class AnchorJob:
         async with self._node.reading() as c:
             waiting, since = await ledger.queue_state(c)
             asked = await ledger.has_request(c, ANCHOR_NOW)
-        if asked:
+            length = await ledger.log_length(c)
+            latest = await ledger.latest_checkpoint(c)
+        # Leaves that no checkpoint covers: a crash came between the two.
+        if asked or length > (latest.tree_size if latest is not None else 0):
             return True
         if waiting == 0 or since is None:
             return False
@@ -144,10 +145,14 @@ async def run_daemon(
             job = asyncio.create_task(AnchorJob(node, backend).run())
             on_ready(url)
             waiting = asyncio.create_task(stop.wait())
-            await asyncio.wait({job, waiting}, return_when=asyncio.FIRST_COMPLETED)
-            waiting.cancel()
-            await _end(job)
-            await backend.close()
+            try:
+                await asyncio.wait({job, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                waiting.cancel()
+                try:
+                    await _end(job)
+                finally:
+                    await backend.close()
 
 
 async def _end(job: "asyncio.Task[None]") -> None:
@@ -167,7 +172,9 @@ async def serving(node: Node, port: int | None = None) -> AsyncIterator[str]:
     """
     await sign_drafts(node)
     await publish_all(node)
-    await load_tree(node)
+    async with node.log_lock:
+        await load_tree(node)
+        await publish_log(node)
     runner = web.AppRunner(
         build_app(node), access_log=None, shutdown_timeout=_GRACE_SECONDS
     )

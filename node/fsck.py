@@ -16,7 +16,7 @@ from anchoring.tree import Tree
 from node.logbook import EFFECTIVE
 from node.node import Node
 from node.storage import ledger
-from node.storage.ledger import StoredCheckpoint
+from node.storage.ledger import StoredCheckpoint, StoredTransaction
 from primitives.canonical_json import JsonObject
 from primitives.errors import PatunayError, Undetermined
 from primitives.strict_json import parse_json_object
@@ -78,26 +78,46 @@ async def check_node(
     """
     report = FsckReport()
     tree = Tree()
+    # One snapshot: a daemon may be adding to all of them.
     async with node.reading() as c:
         length = await ledger.log_length(c)
         checkpoints = await ledger.all_checkpoints(c)
-    while tree.size < length:
-        await _check_leaves(node, tree, report, min(tree.size + _CHUNK, length))
-        progress("hashing leaves", tree.size, length)
+        sent = await ledger.all_transactions(c)
+    start = 0
+    while start < length:
+        stop = min(start + _CHUNK, length)
+        await _check_leaves(node, tree, report, start, stop)
+        start = stop
+        progress("hashing leaves", start, length)
     report.leaves = tree.size
+    await _check_credentials(node, report)
     previous: StoredCheckpoint | None = None
     for checkpoint in checkpoints:
         _check_checkpoint(node, tree, checkpoint, previous, report)
         previous = checkpoint
     report.checkpoints = len(checkpoints)
-    await _check_anchors(node, checkpoints, backend, report)
+    await _check_anchors(sent, checkpoints, backend, report)
     return report
 
 
-async def _check_leaves(node: Node, tree: Tree, report: FsckReport, stop: int) -> None:
-    start = tree.size
+async def _check_credentials(node: Node, report: FsckReport) -> None:
+    async with node.reading() as c:
+        unlogged = await ledger.unlogged_credentials(c, _CHUNK)
+    report.problems += [
+        Problem(f"credential {uuid}", "entry-missing", "it is in neither log nor queue")
+        for uuid in unlogged
+    ]
+
+
+async def _check_leaves(
+    node: Node, tree: Tree, report: FsckReport, start: int, stop: int
+) -> None:
     async with node.reading() as c:
         rows = await ledger.leaves(c, start, stop)
+        if len(rows) != stop - start:
+            detail = f"found {len(rows)} leaves, want {stop - start}"
+            where = f"leaves {start} to {stop - 1}"
+            report.problems.append(Problem(where, "leaves-missing", detail))
         for index, (kind, digest, subject) in enumerate(rows, start):
             tree.append(hash_leaf(encode_entry(kind, digest)))
             if kind is EntryKind.CREDENTIAL:
@@ -156,19 +176,22 @@ def _check_checkpoint(
 
 
 async def _check_anchors(
-    node: Node,
+    sent: list[StoredTransaction],
     checkpoints: list[StoredCheckpoint],
     backend: AnchorBackend | None,
     report: FsckReport,
 ) -> None:
     digests = {checkpoint.tree_size: checkpoint.record_digest for checkpoint in checkpoints}
-    async with node.reading() as c:
-        sent = await ledger.all_transactions(c)
     for stored in sent:
         if stored.state not in EFFECTIVE:
             continue
         report.anchors += 1
         where = f"transaction {stored.reference}"
+        digest = digests.get(stored.tree_size)
+        if digest is None:
+            detail = f"found no checkpoint of size {stored.tree_size}"
+            report.problems.append(Problem(where, "checkpoint-missing", detail))
+            continue
         if backend is None or backend.chain != stored.chain:
             report.anchors_unchecked += 1
             continue
@@ -178,7 +201,7 @@ async def _check_anchors(
             stored.nonce,
             stored.reference,
             stored.raw,
-            digests[stored.tree_size],
+            digest,
         )
         try:
             seen = await backend.find(signed)

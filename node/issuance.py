@@ -10,14 +10,14 @@ import asyncio
 import re
 import secrets
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anchoring.entry import EntryKind
 from credentials.data_integrity import DEFAULT_SUITE, SUITES, add_proof
-from credentials.model import parse_credential
+from credentials.model import is_open_badge, parse_credential
 from credentials.registrar import Finding, RegistrarFile, Row, row_key
 from credentials.status_list import MIN_ENTRIES, build_entry, build_list_credential
 from credentials.template import CredentialTemplate, RowNotIssuable, build_credential
@@ -28,6 +28,7 @@ from node.storage import ledger
 from node.storage.ledger import Draft
 from node.storage.registry import Issuer, list_issuers, require_issuer
 from primitives.canonical_json import Json, JsonObject, canonicalize
+from primitives.ed25519 import Signer
 from primitives.errors import Malformed, Rejected
 from primitives.hashing import sha256
 from primitives.strict_json import parse_json_object
@@ -104,7 +105,7 @@ async def issue_rows(
         NodeSealed: The keys are not unlocked.
     """
     async with node.reading() as c:
-        signing_key(node, await require_issuer(c, slug), credential_key(slug))
+        _credential_key(node, await require_issuer(c, slug))
     report = BatchReport(findings=list(file.findings), held=len(file.held))
     async with node.writing() as c:
         issuer = await require_issuer(c, slug)
@@ -196,7 +197,7 @@ async def issue_document(
             _draft(complete, issuer, cryptosuite, place), draft_sha256=asked.hex()
         )
         # Signed before anything is stored: what safe mode refuses leaves no trace.
-        signed = await asyncio.to_thread(_sign, node, draft, issuer)
+        signed = await asyncio.to_thread(_sign, node, draft, _credential_key(node, issuer))
         await ledger.save_drafts(c, [draft], node.now())
         await _save_signed(node, c, [(draft, signed)])
     return signed
@@ -243,10 +244,7 @@ async def sign_drafts(node: Node, *, progress: Progress = no_progress) -> int:
             drafts = await ledger.unsigned_drafts(c, CHUNK)
             if not drafts:
                 break
-            signed = await asyncio.to_thread(
-                lambda batch: [(d, _sign(node, d, issuers[d.issuer])) for d in batch],
-                drafts,
-            )
+            signed = await asyncio.to_thread(_sign_all, node, drafts, issuers)
             await _save_signed(node, c, signed)
         done += len(drafts)
         progress("signing", done, max(total, done))
@@ -254,16 +252,30 @@ async def sign_drafts(node: Node, *, progress: Progress = no_progress) -> int:
     return done
 
 
-def _sign(node: Node, draft: Draft, issuer: Issuer) -> JsonObject:
+def _sign_all(
+    node: Node, drafts: Sequence[Draft], issuers: Mapping[str, Issuer]
+) -> list[tuple[Draft, JsonObject]]:
+    slugs = {draft.issuer for draft in drafts}
+    keys = {slug: _credential_key(node, issuers[slug]) for slug in slugs}
+    return [(draft, _sign(node, draft, keys[draft.issuer])) for draft in drafts]
+
+
+def _credential_key(node: Node, issuer: Issuer) -> tuple[Signer, str]:
+    return signing_key(node, issuer, credential_key(issuer.slug))
+
+
+def _sign(node: Node, draft: Draft, key: tuple[Signer, str]) -> JsonObject:
     if draft.cryptosuite not in SUITES:
         raise ValueError(f"{draft.cryptosuite} is no cryptosuite of this release")
-    signer, method = signing_key(node, issuer, credential_key(issuer.slug))
+    signer, method = key
+    document = parse_json_object(draft.draft.encode())
     return add_proof(
-        parse_json_object(draft.draft.encode()),
+        document,
         signer,
         verification_method=method,
         created=node.instant(),
         cryptosuite=draft.cryptosuite,
+        as_array=is_open_badge(document),
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from anchoring.backend import AnchorReceipt
-from anchoring.checkpoint import Checkpoint, sign_checkpoint
+from anchoring.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from anchoring.entry import EntryKind, encode_entry
 from anchoring.merkle import hash_leaf
 from anchoring.receipt import Receipt
@@ -19,11 +19,11 @@ from anchoring.tiles import entry_bundles, hash_tiles
 from anchoring.tlog_proof import TlogProof
 from node.failpoints import failpoint
 from node.node import LOG_KEY, Node
-from node.publishing import publish_log_file
+from node.publishing import log_file, publish_log_file
 from node.storage import ledger
 from node.storage.ledger import StoredCheckpoint, StoredTransaction
 from node.storage.registry import list_issuers
-from primitives.errors import Rejected, Undetermined
+from primitives.errors import PatunayError, Rejected, Undetermined
 from primitives.instants import parse_instant
 
 _CHUNK: Final = 10_000
@@ -54,36 +54,52 @@ class NotYetAnchored(Undetermined):
 
 
 async def load_tree(node: Node) -> None:
-    """Bring the tree in memory up to the leaves in the database."""
+    """Bring the tree in memory up to the leaves in the database.
+
+    Raises:
+        LogCorrupt: A leaf is missing.
+    """
     async with node.reading() as c:
         length = await ledger.log_length(c)
         while node.tree.size < length:
             start = node.tree.size
-            rows = await ledger.leaves(c, start, min(start + _CHUNK, length))
+            stop = min(start + _CHUNK, length)
+            rows = await ledger.leaves(c, start, stop)
+            if len(rows) != stop - start:
+                raise LogCorrupt(
+                    f"found {len(rows)} of the leaves {start} to {stop - 1}, want all"
+                )
             node.tree.extend(
                 hash_leaf(encode_entry(kind, digest)) for kind, digest, _ in rows
             )
 
 
-async def close_batch(node: Node) -> StoredCheckpoint | None:
+async def close_batch(node: Node, *, request: str | None = None) -> StoredCheckpoint | None:
     """Give every queued entry its leaf and sign a checkpoint over them.
+
+    A `request` for this is forgotten in the very transaction that empties the queue, so
+    that what is queued and asked for later is not forgotten with it.
 
     Returns the new checkpoint, or None if there is nothing new. What a crash left with
     leaves and without checkpoint is covered too: it is the same code.
 
     Raises:
         NodeSealed: The keys are not unlocked.
-        LogCorrupt: The leaves contradict the last checkpoint; nothing is signed.
+        LogCorrupt: The leaves contradict the last checkpoint, or the published one is
+            ahead of it; nothing is signed.
         LogSplit: Another process has signed meanwhile.
     """
     async with node.log_lock:
         async with node.writing() as c:
             size = await ledger.assign_leaves(c)
+            if request is not None:
+                await ledger.take_request(c, request)
         failpoint("batched")
         await load_tree(node)
         async with node.reading() as c:
             latest = await ledger.latest_checkpoint(c)
         _require_consistent(node, latest)
+        await publish_log(node)
         after = latest.tree_size if latest is not None else 0
         if size == after:
             return None
@@ -91,13 +107,17 @@ async def close_batch(node: Node) -> StoredCheckpoint | None:
         async with node.writing() as c:
             await ledger.save_checkpoint(c, made, after=after)
         failpoint("checkpoint-stored")
-        await publish_log(node, made, after)
+        await publish_log(node)
         return made
 
 
 def _require_consistent(node: Node, latest: StoredCheckpoint | None) -> None:
     """Never sign on top of a log that has changed under its last checkpoint."""
-    if latest is not None and node.tree.root(latest.tree_size) != latest.root:
+    if latest is None:
+        return
+    if node.tree.size < latest.tree_size:
+        raise LogCorrupt(f"found {node.tree.size} leaves, want {latest.tree_size}")
+    if node.tree.root(latest.tree_size) != latest.root:
         raise LogCorrupt(
             f"the first {latest.tree_size} leaves give another root than was signed"
         )
@@ -133,14 +153,38 @@ async def _new_tiles(node: Node, old_size: int, new_size: int) -> Mapping[str, b
     return tiles
 
 
-async def publish_log(node: Node, checkpoint: StoredCheckpoint, after: int = 0) -> None:
-    """Write the tiles since size `after`, then the checkpoint that covers them.
+async def publish_log(node: Node) -> None:
+    """Write what the published checkpoint lacks: tiles, then the latest checkpoint.
 
-    In this order: whoever reads the checkpoint finds every tile that it needs.
+    In this order: whoever reads the checkpoint finds every tile that it needs. What a
+    crash kept from being written is written by the next call. The tree MUST be loaded.
+
+    Raises:
+        LogCorrupt: More is published than the database holds: it is an old copy, and
+            going on with it would split the log.
     """
-    for path, body in (await _new_tiles(node, after, checkpoint.tree_size)).items():
+    async with node.reading() as c:
+        latest = await ledger.latest_checkpoint(c)
+    size = latest.tree_size if latest is not None else 0
+    published = _published_size(node)
+    if published > size:
+        raise LogCorrupt(
+            f"the published checkpoint covers {published} leaves, the database's {size}"
+        )
+    if latest is None or published == size:
+        return
+    for path, body in (await _new_tiles(node, published, size)).items():
         publish_log_file(node.home, path, body)
-    publish_log_file(node.home, "checkpoint", checkpoint.note.encode())
+    publish_log_file(node.home, "checkpoint", latest.note.encode())
+
+
+def _published_size(node: Node) -> int:
+    """Return the size of the published checkpoint; 0 if there is none that is ours."""
+    try:
+        note = log_file(node.home, "checkpoint").read_text(encoding="utf-8")
+        return open_checkpoint(note, node.vkey).tree_size
+    except (FileNotFoundError, UnicodeDecodeError, PatunayError):
+        return 0
 
 
 async def build_receipt(node: Node, uuid: str) -> Receipt:
@@ -154,24 +198,23 @@ async def build_receipt(node: Node, uuid: str) -> Receipt:
         index, known = await ledger.find_leaf(c, uuid, EntryKind.CREDENTIAL)
         if not known and await ledger.find_credential(c, uuid) is None:
             raise CredentialUnknown(f"found no credential {uuid[:64]!r}")
-        sent = await ledger.all_transactions(c)
-    anchored = [t for t in sent if t.state in EFFECTIVE and index is not None]
-    covering = sorted(
-        {t.tree_size for t in anchored if index is not None and t.tree_size > index}
-    )
-    if not covering or index is None:
-        raise NotYetAnchored(f"credential {uuid} is not anchored yet")
-    async with node.reading() as c:
-        checkpoint = await ledger.find_checkpoint(c, covering[0])
+        anchored = (
+            await ledger.transactions_covering(c, index, EFFECTIVE)
+            if index is not None
+            else []
+        )
+        if index is None or not anchored:
+            raise NotYetAnchored(f"credential {uuid} is not anchored yet")
+        checkpoint = await ledger.find_checkpoint(c, anchored[0].tree_size)
     if checkpoint is None:
-        raise LogCorrupt(f"found no checkpoint of size {covering[0]}")
+        raise LogCorrupt(f"found no checkpoint of size {anchored[0].tree_size}")
     async with node.log_lock:
         await load_tree(node)
         hashes = node.tree.inclusion_proof(index, tree_size=checkpoint.tree_size)
     return Receipt(
         TlogProof(index, hashes, checkpoint.note, None),
         checkpoint.record,
-        tuple(to_receipt(t) for t in anchored if t.tree_size == checkpoint.tree_size),
+        tuple(to_receipt(stored) for stored in anchored),
     )
 
 

@@ -19,13 +19,13 @@ from did.multikey import decode_multikey
 from node.config import Config
 from node.home import Home
 from node.storage.database import create_engine, migrate, reading, transaction
-from node.storage.registry import Issuer
+from node.storage.registry import OWN_SLUG, Issuer
 from primitives.clock import Clock
 from primitives.ed25519 import Signer
 from primitives.errors import Misconfigured
 from primitives.instants import format_instant
 
-MAIN = "main"
+MAIN = OWN_SLUG
 """Slug of the node's own issuer."""
 
 LOG_KEY = "log"

@@ -8,7 +8,8 @@
     public/node.json                       who signs here, and with which log key
 
 A path below `public/` is the path of its URL, so any web server or CDN can carry them.
-They repeat what the database holds, and `publish_all` writes them anew from it.
+They repeat what the database holds: `node.setup.publish_all` writes them anew from it, and
+`node.logbook.publish_log` the log.
 """
 
 import re
@@ -66,6 +67,11 @@ def publish_node(home: Home, description: Json) -> None:
     write_file(home.public / "node.json", canonicalize(description))
 
 
+def log_file(home: Home, path: str) -> Path:
+    """Return a file of the log, by its path below the log's address."""
+    return home.public / "log" / path
+
+
 def publish_log_file(home: Home, path: str, body: bytes) -> None:
     """Write one file of the log; `path` comes from `anchoring.tiles` or is `checkpoint`."""
-    write_file(home.public / "log" / path, body)
+    write_file(log_file(home, path), body)

@@ -18,7 +18,6 @@ from node.home import Home, create_folder, write_file
 from node.node import EVM_KEY, LOG_KEY, MAIN, Node, credential_key, status_key
 from node.publishing import (
     publish_did_document,
-    publish_log_file,
     publish_node,
     publish_status_list,
 )
@@ -186,18 +185,18 @@ def anchor_contract(config: Config) -> str:
 
 
 async def publish_all(node: Node) -> None:
-    """Write every static file anew from the database, so that the two cannot differ."""
+    """Write every static file but the log anew from the database.
+
+    So the two cannot differ. The log's files are for `node.logbook.publish_log`.
+    """
     async with node.reading() as c:
         known = await list_issuers(c)
         lists = await ledger.all_status_lists(c)
-        latest = await ledger.latest_checkpoint(c)
     for issuer in known:
         if not issuer.did.startswith("did:key:"):
             publish_did_document(node.home, issuer.slug, issuer.document.encode())
     for url, body in lists:
         publish_status_list(node.home, node.config, url, body.encode())
-    if latest is not None:
-        publish_log_file(node.home, "checkpoint", latest.note.encode())
     publish_node(
         node.home,
         {

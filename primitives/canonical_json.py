@@ -5,6 +5,7 @@
 `NotCanonicalizable` here, so a hostile document cannot end a request with a traceback.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
@@ -33,25 +34,52 @@ def canonicalize(value: Json) -> bytes:
             2**53 - 1, a lone surrogate, a key that is not text, or more than
             `MAX_DEPTH` levels.
     """
-    if _is_deeper_than(value, MAX_DEPTH):
-        raise NotCanonicalizable(f"nested more than {MAX_DEPTH} levels deep")
     try:
+        if _is_plain(value):
+            # For these values the standard library's encoder writes what RFC 8785 asks
+            # for, six times faster; a test holds the two equal.
+            return _ENCODER.encode(value).encode()
         return rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as e:
         raise NotCanonicalizable(str(e)) from e
 
 
-def _is_deeper_than(value: Json, limit: int) -> bool:
-    """Count levels without recursion, so that depth itself is no attack."""
+_ENCODER = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False
+)
+_MAX_SAFE_INTEGER = 2**53 - 1
+
+
+def _is_plain(value: Json) -> bool:
+    """Tell whether both encoders agree on `value`, without recursion.
+
+    They may differ on floats, on integers beyond 2**53 - 1, and on the order of keys with
+    characters beyond U+FFFF, which RFC 8785 sorts by UTF-16 unit.
+
+    Raises:
+        NotCanonicalizable: Nested more than `MAX_DEPTH` levels, so that depth itself is
+            no attack on either encoder.
+    """
+    plain = True
     level: list[Json] = [value]
-    for _ in range(limit):
+    for _ in range(MAX_DEPTH):
         deeper: list[Json] = []
         for item in level:
+            kind = type(item)
+            if kind is str or item is None or kind is bool:
+                continue
             if isinstance(item, Mapping):
+                plain = plain and kind is dict and all(map(_is_plain_key, item))
                 deeper += item.values()
-            elif isinstance(item, Sequence) and not isinstance(item, str):
+            elif isinstance(item, list | tuple):
                 deeper += item
+            else:
+                plain = plain and isinstance(item, int) and abs(item) <= _MAX_SAFE_INTEGER
         if not deeper:
-            return False
+            return plain
         level = deeper
-    return True
+    raise NotCanonicalizable(f"nested more than {MAX_DEPTH} levels deep")
+
+
+def _is_plain_key(key: object) -> bool:
+    return isinstance(key, str) and (key.isascii() or max(key) <= "\uffff")

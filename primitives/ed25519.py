@@ -95,7 +95,9 @@ def verify_signature(key: PublicKey, message: bytes, signature: Signature) -> No
     try:
         VerifyKey(key).verify(message, signature)
     except BadSignatureError as e:
-        raise SignatureRejected(f"no match under key {key.hex()[:16]}") from e
+        raise SignatureRejected(
+            f"the signature does not match this content under key {key.hex()[:16]}"
+        ) from e
 
 
 def check_public_key(key: PublicKey) -> None:

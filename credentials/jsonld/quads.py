@@ -138,8 +138,7 @@ class _Walk:
                 continue
             if predicate is None or not is_absolute_iri(predicate):
                 raise UnsignedTerm(f"the term {key[:64]!r} is defined by no context")
-            if value is not None:
-                self._property(subject, (key, f"<{predicate}>"), value, inner, graph)
+            self._property(subject, (key, f"<{predicate}>"), value, inner, graph)
         return subject
 
     def _subject(self, node: Mapping[str, Json], active: ActiveContext) -> str:
@@ -170,11 +169,13 @@ class _Walk:
     ) -> None:
         name, predicate = spelled
         term = active.terms.get(name, _NO_TERM)
-        if term.coercion == "@json":
+        if term.coercion == "@json":  # before null, which is a JSON value like others
             self.quads.add((subject, predicate, _json_literal(value), graph))
         elif "@language" in term.container and isinstance(value, Mapping):
             for literal in _language_map(value):
                 self.quads.add((subject, predicate, literal, graph))
+        elif value is None:
+            return
         elif "@list" in term.container:
             self._list(
                 (subject, predicate, name, graph), _unwrapped(value, "@list"), active
@@ -375,7 +376,8 @@ def _literal(text: str, datatype: str | None = None, language: str | None = None
     if language is not None:
         if not _LANGUAGE_TAG.fullmatch(language):
             raise JsonldMalformed(f"found language tag {language[:32]!r}")
-        return f"{quoted}@{language}"
+        # Either case is allowed; the implementations that sign today use the lower one.
+        return f"{quoted}@{language.lower()}"
     if datatype is None or datatype == f"{_XSD}string":
         return quoted
     return f"{quoted}^^<{datatype}>"

@@ -7,7 +7,7 @@ from aiohttp import web
 from credentials.policy import Policy
 from did.fetch import DidWebResolver, PublicFetcher
 from did.resolver import DidKeyResolver, MethodResolver
-from node.api import issue, openapi, public, verify
+from node.api import issue, openapi, page, public, verify
 from node.api.problems import Handler, problem_middleware
 from node.api.request import MAX_BODY_BYTES
 from node.api.verify import VERIFIER, Verifier
@@ -23,7 +23,7 @@ def build_app(node: Node) -> web.Application:
     )
     app[issue.NODE] = node
     app.cleanup_ctx.append(_verifier)
-    for module in (issue, openapi, public, verify):
+    for module in (issue, openapi, page, public, verify):
         app.add_routes(module.routes)
     return app
 

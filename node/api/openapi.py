@@ -101,14 +101,16 @@ _ISSUE: Final[dict[str, Any]] = {
         ),
         "400": _problem("Not JSON, or not of the form of an issue request."),
         "401": _problem("No token, or one that is not in force."),
+        "404": _problem("This node has no such issuer."),
         "409": _problem("The id was issued with another content."),
         "413": _problem("Over 256 KiB."),
         "415": _problem("Not sent as application/json."),
         "422": _problem(
-            "The credential breaks the data model, or holds an undefined term."
+            "The credential breaks the data model, holds an undefined term, or names a "
+            "context that this node does not know."
         ),
-        "500": _problem("This node has no such issuer, or a bug."),
-        "503": _problem("The node is sealed, a context is unknown, or the disk fails."),
+        "500": _problem("A bug."),
+        "503": _problem("The node is sealed, or its disk fails."),
     },
 }
 
@@ -183,6 +185,32 @@ _PATHS: Final[dict[str, Any]] = {
                 "200": _file("The tile.", "application/octet-stream"),
                 "404": _NOT_FOUND,
             },
+        }
+    },
+    "/": {
+        "get": {
+            "summary": "The page for people",
+            "responses": {"200": _file("The page.", "text/html")},
+        },
+        "post": {
+            "summary": "The page's form: check a pasted credential",
+            "requestBody": {
+                "content": {
+                    "application/x-www-form-urlencoded": {
+                        "schema": {"type": "object", "properties": {"credential": _TEXT}}
+                    }
+                }
+            },
+            "responses": {
+                "200": _file("The report, as a page.", "text/html"),
+                "400": _file("Not a credential, as a page.", "text/html"),
+            },
+        },
+    },
+    "/style.css": {
+        "get": {
+            "summary": "The page's style sheet",
+            "responses": {"200": _file("The style sheet.", "text/css")},
         }
     },
     "/healthz": {

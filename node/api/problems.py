@@ -11,29 +11,14 @@ from node.access import TokenMissing, TokenRefused
 from node.issuance import IdConflict
 from node.logbook import CredentialUnknown, NotYetAnchored
 from node.node import NodeSealed
+from node.storage.database import StorageFailed
+from node.storage.registry import IssuerUnknown
 from primitives.errors import Malformed, Misconfigured, PatunayError, Rejected, Undetermined
 from primitives.strict_json import JsonTooLarge
 
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS: Final = 30
-
-_STATUS: Final[tuple[tuple[type[PatunayError], int], ...]] = (
-    (TokenMissing, 401),
-    (TokenRefused, 401),
-    (CredentialUnknown, 404),
-    (NotYetAnchored, 409),
-    (IdConflict, 409),
-    (JsonTooLarge, 413),
-    (NodeSealed, 503),
-    (Malformed, 400),
-    (Rejected, 422),
-    (Undetermined, 503),
-    (Misconfigured, 500),
-)
-"""The first family that fits decides."""
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Overloaded(Undetermined):
@@ -48,6 +33,29 @@ class MediaTypeUnsupported(Rejected):
 
     code = "media-type-unsupported"
     hint = "send application/json"
+
+
+_STATUS: Final[tuple[tuple[type[PatunayError], int], ...]] = (
+    (TokenMissing, 401),
+    (TokenRefused, 401),
+    (CredentialUnknown, 404),
+    (NotYetAnchored, 409),
+    (IdConflict, 409),
+    (JsonTooLarge, 413),
+    (MediaTypeUnsupported, 415),
+    (IssuerUnknown, 404),
+    (NodeSealed, 503),
+    (StorageFailed, 503),
+    (Overloaded, 503),
+    (Malformed, 400),
+    (Rejected, 422),
+    (Undetermined, 422),
+    (Misconfigured, 500),
+)
+"""The first family that fits decides. 503 is for what ails this node, never for what a
+request made it look for."""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @web.middleware
@@ -71,10 +79,7 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
 
 def problem_response(error: PatunayError) -> web.Response:
     """Return the answer that `error` makes."""
-    if isinstance(error, MediaTypeUnsupported):
-        status = int(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
-    else:
-        status = next(s for family, s in _STATUS if isinstance(error, family))
+    status = next(s for family, s in _STATUS if isinstance(error, family))
     headers = {}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"

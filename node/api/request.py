@@ -23,9 +23,18 @@ async def read_json_object(request: web.Request) -> JsonObject:
     kind = request.content_type
     if kind != "application/json" and not kind.endswith("+json"):
         raise MediaTypeUnsupported(f"found {kind[:64]}, want application/json")
+    return parse_json_object(await read_body(request, MAX_BODY_BYTES), MAX_BODY_BYTES)
+
+
+async def read_body(request: web.Request, max_bytes: int) -> bytes:
+    """Return the request's body, of whatever kind.
+
+    Raises:
+        JsonTooLarge: Over `max_bytes`; reading stops there.
+    """
     raw = bytearray()
     async for chunk in request.content.iter_chunked(64 * 1024):
         raw += chunk
-        if len(raw) > MAX_BODY_BYTES:
-            raise JsonTooLarge(f"found over {MAX_BODY_BYTES} bytes, want at most that")
-    return parse_json_object(bytes(raw), MAX_BODY_BYTES)
+        if len(raw) > max_bytes:
+            raise JsonTooLarge(f"found over {max_bytes} bytes, want at most that")
+    return bytes(raw)

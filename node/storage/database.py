@@ -4,6 +4,7 @@ SQLite runs in WAL mode with `synchronous=FULL`: of the settings tried under pow
 the fastest that never lost a commit it had acknowledged.
 """
 
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,12 +16,17 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from primitives.errors import Misconfigured, Undetermined
 
 BUSY_SECONDS: Final = 30
 """How long a command waits while another process writes."""
+
+
+_READING: Final = "patunay_reading"
+"""Execution option of a connection that only reads."""
 
 
 class DatabaseMissing(Misconfigured):
@@ -73,8 +79,12 @@ def _on_connect(connection: Any, _record: object) -> None:
 
 
 def _on_begin(connection: Connection) -> None:
-    # IMMEDIATE: two writers queue up here, instead of failing at their first write.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    if connection.get_execution_options().get(_READING):
+        # One snapshot for all that is read, beside whoever writes meanwhile.
+        connection.exec_driver_sql("BEGIN DEFERRED")
+    else:
+        # IMMEDIATE: two writers queue up here, instead of failing at their first write.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 @asynccontextmanager
@@ -85,35 +95,43 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         StorageFailed: The disk is full, the file is read-only, or another process kept it
             busy for `BUSY_SECONDS`.
     """
-    try:
-        async with engine.begin() as connection:
-            yield connection
-    except DBAPIError as e:
-        if _is_ours(e):
-            raise
-        raise StorageFailed(f"{type(e.orig).__name__}: {e.orig}") from e
+    async with _failures(), engine.begin() as connection:
+        yield connection
 
 
 @asynccontextmanager
 async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """Give a connection for reading, which waits for no writer.
+    """Give a connection that sees one state of the database, and waits for no writer.
 
     Raises:
         StorageFailed: The file cannot be read.
     """
+    async with _failures(), engine.connect() as connection:
+        yield await connection.execution_options(**{_READING: True})
+
+
+@asynccontextmanager
+async def _failures() -> AsyncIterator[None]:
+    """Give what the disk does wrong the name `StorageFailed`, and nothing else."""
     try:
-        async with engine.connect() as connection:
-            yield await connection.execution_options(isolation_level="AUTOCOMMIT")
+        yield
     except DBAPIError as e:
-        if _is_ours(e):
+        if not _is_failure(e.orig):
             raise
         raise StorageFailed(f"{type(e.orig).__name__}: {e.orig}") from e
+    except sqlite3.Error as e:
+        # While a connection is being opened, the driver's own errors come through.
+        if not _is_failure(e):
+            raise
+        raise StorageFailed(f"{type(e).__name__}: {e}") from e
+    except PoolTimeout as e:
+        raise StorageFailed("found every connection to the database in use") from e
 
 
-def _is_ours(error: DBAPIError) -> bool:
-    """Tell a bug (a broken constraint, wrong SQL) from a failing disk."""
-    words = str(error.orig)
-    return not any(
+def _is_failure(error: BaseException | None) -> bool:
+    """Tell a failing disk from a bug (a broken constraint, wrong SQL)."""
+    words = str(error)
+    return any(
         word in words
         for word in (
             "disk I/O",
@@ -122,6 +140,7 @@ def _is_ours(error: DBAPIError) -> bool:
             "locked",
             "malformed",
             "unable to open",
+            "not a database",
         )
     )
 

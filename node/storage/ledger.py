@@ -357,11 +357,12 @@ async def assign_leaves(c: AsyncConnection) -> int:
 
 
 async def log_length(c: AsyncConnection) -> int:
-    """Return how many entries have their place in the log."""
-    return await _count(
-        c,
-        select(func.count()).select_from(entries).where(entries.c.leaf_index.is_not(None)),
-    )
+    """Return the log's length: one more than the last place that was given.
+
+    Not the number of leaves: where a row is missing, its place stays taken.
+    """
+    last: int | None = await c.scalar(select(func.max(entries.c.leaf_index)))
+    return 0 if last is None else last + 1
 
 
 async def leaves(
@@ -374,6 +375,25 @@ async def leaves(
         .order_by(entries.c.leaf_index)
     )
     return [(EntryKind(row.kind), Digest(row.digest), row.subject) for row in rows]
+
+
+async def unlogged_credentials(c: AsyncConnection, limit: int) -> list[str]:
+    """Return UUIDs of signed credentials that are neither in the log nor queued for it."""
+    has_entry = (
+        select(entries.c.seq)
+        .where(
+            entries.c.subject == credentials.c.uuid,
+            entries.c.kind == int(EntryKind.CREDENTIAL),
+        )
+        .exists()
+    )
+    rows = await c.scalars(
+        select(credentials.c.uuid)
+        .where(credentials.c.signed_at.is_not(None), ~has_entry)
+        .order_by(credentials.c.uuid)
+        .limit(limit)
+    )
+    return list(rows)
 
 
 async def find_leaf(
@@ -491,6 +511,24 @@ async def all_transactions(c: AsyncConnection) -> list[StoredTransaction]:
     """Return every transaction, in the order in which they were stored."""
     rows = await c.execute(
         select(transactions).order_by(transactions.c.stored_at, transactions.c.nonce)
+    )
+    return [StoredTransaction(**row._mapping) for row in rows]  # noqa: SLF001
+
+
+async def transactions_covering(
+    c: AsyncConnection, leaf_index: int, states: Iterable[str]
+) -> list[StoredTransaction]:
+    """Return those in `states` of the smallest such checkpoint that covers a leaf."""
+    reached = transactions.c.state.in_(list(states))
+    size: int | None = await c.scalar(
+        select(func.min(transactions.c.tree_size)).where(
+            reached, transactions.c.tree_size > leaf_index
+        )
+    )
+    rows = await c.execute(
+        select(transactions)
+        .where(reached, transactions.c.tree_size == size)
+        .order_by(transactions.c.stored_at, transactions.c.nonce)
     )
     return [StoredTransaction(**row._mapping) for row in rows]  # noqa: SLF001
 

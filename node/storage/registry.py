@@ -1,6 +1,7 @@
 """Issuers, templates and access tokens: what an operator sets up."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,6 +10,9 @@ from node.storage.schema import issuers, templates, tokens
 from primitives.canonical_json import JsonObject
 from primitives.errors import Misconfigured
 from primitives.strict_json import parse_json_object
+
+OWN_SLUG: Final = "main"
+"""Slug of the node's own issuer."""
 
 
 class IssuerUnknown(Misconfigured):
@@ -95,7 +99,11 @@ async def save_issuer(c: AsyncConnection, issuer: Issuer) -> None:
 
 async def list_issuers(c: AsyncConnection) -> list[Issuer]:
     """Return every issuer, the node itself first."""
-    rows = await c.execute(select(issuers).order_by(issuers.c.created_at, issuers.c.slug))
+    rows = await c.execute(
+        select(issuers).order_by(
+            issuers.c.slug != OWN_SLUG, issuers.c.created_at, issuers.c.slug
+        )
+    )
     return [Issuer(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's own name
 
 

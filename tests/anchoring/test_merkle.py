@@ -147,3 +147,17 @@ def test_agrees_with_proofs_that_go_made() -> None:
         new_root=go_vector.ROOT_13,
         proof=go_vector.hashes(go_vector.CONSISTENCY_6_TO_13),
     )
+
+
+@pytest.mark.parametrize("old_size", [3, 5, 6, 8, 12])
+def test_rejects_another_old_root_or_new_root(old_size: int) -> None:
+    """A wrong old root of a power-of-two size alone would show in the new root too."""
+    entries, new_root = tree(13)
+    old_root = Digest(mth(entries[:old_size]))
+    proof = [Digest(h) for h in consistency(old_size, entries)]
+    other = Digest(bytes(32))
+    for old, new in ((other, new_root), (old_root, other)):
+        with pytest.raises(RootMismatch):
+            verify_consistency(
+                old_size=old_size, old_root=old, new_size=13, new_root=new, proof=proof
+            )

@@ -62,7 +62,7 @@ RECEIPT = Receipt(PROOF, record(), (ANCHOR,))
 
 
 def changed(**changes: Any) -> JsonObject:
-    value: JsonObject = RECEIPT.to_json() | changes
+    value: dict[str, Any] = RECEIPT.to_json() | changes
     return {field: item for field, item in value.items() if item is not ...}
 
 

@@ -1,0 +1,122 @@
+"""Evidence of time for `patunay verify`: the receipt, and what the chain says to it.
+
+What the issuer's node or the receipt says is never believed for itself; it only tells
+where to look. What could not be had becomes `Missing`, with its reason.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+from urllib.parse import urljoin
+
+from anchoring.backend import AnchorReceipt, Sighting
+from anchoring.receipt import MAX_RECEIPT_BYTES, Receipt
+from cli.credential_id import read_uuid
+from credentials.evidence import OWN_NODE, Evidence, Lookup, Missing, Obtained
+from credentials.policy import DEVELOPMENT_CHAINS, Policy
+from did.document import parse_did_document
+from node.gather import Fetch
+from primitives.canonical_json import JsonObject
+from primitives.clock import Clock
+from primitives.errors import PatunayError
+from primitives.strict_json import parse_json_object
+
+NO_RECEIPT: Final = Missing(
+    "anchor-not-shown",
+    "no receipt was given",
+    "`patunay receipt ID -o FILE` writes it at the issuer's node; give it with --receipt",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorQuestion:
+    """How the anchor of a credential is to be looked up."""
+
+    receipt: Obtained[Receipt] | None
+    """The one that the user gave."""
+
+    rpc: str | None
+    """An endpoint of the chain, chosen by the user; None leaves the chain unasked."""
+
+    async def ask(
+        self,
+        document: JsonObject,
+        evidence: Evidence,
+        policy: Policy,
+        *,
+        clock: Clock,
+        fetch: Fetch | None,
+    ) -> Evidence:
+        """Return `evidence` with what could be had about the anchor.
+
+        Args:
+            document: Read, and not trusted.
+            evidence: What was had so far; tells where the issuer's node is.
+            policy: Contracts that it does not accept are not asked about.
+            clock: For the time of each answer.
+            fetch: Gets the receipt from the issuer's node; None stays offline.
+        """
+        receipt: Lookup[Receipt] | None = self.receipt
+        if receipt is None and self.rpc is not None and fetch is not None:
+            receipt = await _fetch_receipt(document, evidence, fetch, clock)
+        if receipt is None:
+            return evidence
+        seen: dict[str, Lookup[Sighting]] = {}
+        if isinstance(receipt, Obtained) and self.rpc is not None:
+            seen = await _look(receipt.value, self.rpc, policy, clock)
+        return replace(evidence, receipt=receipt, sightings=seen)
+
+
+async def _fetch_receipt(
+    document: JsonObject, evidence: Evidence, fetch: Fetch, clock: Clock
+) -> Lookup[Receipt]:
+    issuer = document.get("issuer")
+    did = issuer.get("id") if isinstance(issuer, dict) else issuer
+    found = evidence.did_documents.get(str(did), NO_RECEIPT)
+    if isinstance(found, Missing):
+        return found
+    if found.source == OWN_NODE:
+        return NO_RECEIPT
+    try:
+        service = parse_did_document(found.value, str(did)).log_service()
+        if service is None:
+            return NO_RECEIPT
+        name = read_uuid(str(document.get("id")))
+        url = urljoin(service.log, f"../credentials/{name}/receipt")
+        raw = await fetch(url, MAX_RECEIPT_BYTES)
+        receipt = Receipt.parse(parse_json_object(raw, MAX_RECEIPT_BYTES))
+    except PatunayError as e:
+        return Missing(e.code, str(e), e.hint or NO_RECEIPT.hint)
+    return Obtained(receipt, url, clock.now())
+
+
+async def _look(
+    receipt: Receipt, rpc: str, policy: Policy, clock: Clock
+) -> dict[str, Lookup[Sighting]]:
+    """Ask the chain about each anchor that could count."""
+    seen: dict[str, Lookup[Sighting]] = {}
+    for anchor in receipt.anchors:
+        if anchor.contract.rpartition(":")[0] in DEVELOPMENT_CHAINS:
+            continue
+        if policy.contracts and anchor.contract not in policy.contracts:
+            continue
+        # The first claim about a transaction counts: a second one, for another contract,
+        # must not lend its answer to the first.
+        if anchor.transaction not in seen:
+            seen[anchor.transaction] = await _check(anchor, receipt, rpc, clock)
+    return seen
+
+
+async def _check(
+    anchor: AnchorReceipt, receipt: Receipt, rpc: str, clock: Clock
+) -> Lookup[Sighting]:
+    from node.backends import read_only_backend  # noqa: PLC0415 - imports the database
+
+    try:
+        backend = read_only_backend(rpc, anchor.contract)
+        try:
+            sighting = await backend.check(anchor, receipt.digest)
+        finally:
+            await backend.close()
+    except PatunayError as e:
+        return Missing.because(e)
+    return Obtained(sighting, backend.chain, clock.now())

@@ -1,0 +1,288 @@
+"""`patunay anchor` and `patunay chain`."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import click
+
+from cli.options import home_option, json_option, passphrase_option
+from cli.output import print_json, say, say_note
+from cli.passphrase import read_passphrase
+from cli.progress import progress_bar
+from node.anchoring import Anchorer, AnchorState, anchor_state
+from node.backends import GWEI, confirmations, open_backend
+from node.daemon import ANCHOR_NOW
+from node.home import Home
+from node.issuance import Progress
+from node.logbook import close_batch
+from node.node import EVM_KEY, Node
+from node.setup import anchor_contract
+from node.storage import ledger
+from primitives.canonical_json import JsonObject
+from primitives.clock import SystemClock
+from primitives.errors import Misconfigured, Undetermined
+
+_POLL_SECONDS: Final = 0.25
+"""Between two looks at what the daemon has done."""
+
+_QUESTION_SECONDS: Final = 10.0
+"""For asking an endpoint which chain it is."""
+
+_ANY_CHAIN: Final = "eip155:1"
+"""Stands in until the endpoint has said which chain it is; nothing is sent to it."""
+
+
+class DevChainNeedsDaemon(Misconfigured):
+    """The development chain lives inside the daemon, and none runs."""
+
+    code = "dev-chain-needs-daemon"
+    hint = "start it with `patunay serve`, and try again"
+
+
+class NoContractNeeded(Misconfigured):
+    """The development chain brings its own contract."""
+
+    code = "dev-chain-has-contract"
+    hint = "name a chain with --chain URL, or set chain.url in patunay.toml"
+
+
+class AnchorTimeout(Undetermined):
+    """The anchor did not stand in the chain in the time that was given."""
+
+    code = "anchor-timeout"
+    hint = "nothing is lost: look again with `patunay anchor status`"
+
+
+@click.group()
+def anchor() -> None:
+    """Public evidence of time for the log.
+
+    An anchor is one small transaction in a public chain: whatever is in the log existed
+    before that block.
+    """
+
+
+@anchor.command("now", epilog="Example: patunay anchor now --timeout 600")
+@click.option(
+    "--timeout",
+    "timeout_seconds",
+    type=click.FloatRange(1),
+    default=300.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for the chain.",
+)
+@home_option
+@passphrase_option
+@json_option
+def now(
+    *, timeout_seconds: float, home: Home, passphrase_file: Path | None, as_json: bool
+) -> None:
+    """Anchor everything that was issued, now, and wait until the chain shows it.
+
+    Asks the daemon where one runs. Without one this command does it itself, which takes
+    the passphrase.
+    """
+    has_daemon = home.is_held()
+    if not has_daemon and home.config().chain.is_dev:
+        raise DevChainNeedsDaemon("found no daemon, want one that runs this node's chain")
+    passphrase = None if has_daemon else read_passphrase(passphrase_file)
+    with progress_bar() as progress:
+        asyncio.run(_anchor(home, passphrase, timeout_seconds, progress))
+    standing = asyncio.run(_look(home))
+    _print(standing, as_json=as_json)
+
+
+@anchor.command("status", epilog="Example: patunay anchor status")
+@home_option
+@json_option
+def status(*, home: Home, as_json: bool) -> None:
+    """Show what waits, what is anchored, and which account pays."""
+    _print(asyncio.run(_look(home)), as_json=as_json)
+
+
+@click.group()
+def chain() -> None:
+    """The contract that anchors go to."""
+
+
+@chain.command("deploy", epilog="Example: patunay chain deploy --chain https://rpc.example")
+@click.option("--chain", "url", metavar="URL", help="EVM node; else chain.url of the node.")
+@home_option
+@passphrase_option
+@json_option
+def deploy(
+    *, url: str | None, home: Home, passphrase_file: Path | None, as_json: bool
+) -> None:
+    """Create an AnchorRegistry, paid for by the node's account, and print its name.
+
+    Needed once for a chain; nodes may share one. Put what it prints into patunay.toml as
+    chain.contract.
+    """
+    config = home.config()
+    if url is None and config.chain.is_dev:
+        raise NoContractNeeded("found chain.url dev, want an EVM node")
+    passphrase = read_passphrase(passphrase_file)
+    made = asyncio.run(_deploy(home, passphrase, url or config.chain.url))
+    if as_json:
+        print_json({"version": 1, "contract": made})
+        return
+    say(made)
+    say_note(f'put `contract = "{made}"` under [chain] in {home.config_file}')
+
+
+async def _anchor(
+    home: Home, passphrase: bytes | None, timeout_seconds: float, progress: Progress
+) -> None:
+    """Ask the daemon, or with a passphrase do its work; return once the chain shows it.
+
+    Raises:
+        AnchorTimeout: It took longer.
+        AnchorUnreachable: The chain did not answer; the next run goes on from there.
+        AnchorRefused: The chain answered no.
+    """
+    progress("anchoring", 0, 1)
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            if passphrase is None:
+                await _ask_daemon(home)
+            else:
+                with home.hold():
+                    await _drive(home, passphrase)
+    except TimeoutError as e:
+        raise AnchorTimeout(f"found no anchor within {timeout_seconds:g} seconds") from e
+    progress("anchoring", 1, 1)
+
+
+async def _ask_daemon(home: Home) -> None:
+    """Ask for a batch, and wait until all that is queued now is in an anchored one."""
+    async with Node.open(home, SystemClock()) as node:
+        async with node.writing() as c:
+            waiting, _ = await ledger.queue_state(c)
+            wanted = await ledger.log_length(c) + waiting
+            await ledger.save_request(c, ANCHOR_NOW, node.now())
+        while True:
+            async with node.reading() as c:
+                is_waiting = await ledger.has_request(c, ANCHOR_NOW)
+            state = await anchor_state(node)
+            size = state.checkpoint.tree_size if state.checkpoint is not None else 0
+            if not is_waiting and size >= wanted and state.anchored:
+                return
+            await asyncio.sleep(_POLL_SECONDS)
+
+
+async def _drive(home: Home, passphrase: bytes) -> None:
+    """Close a batch and bring it to the chain. The caller holds the node."""
+    async with Node.open(home, SystemClock(), passphrase) as node:
+        backend = await open_backend(node)
+        try:
+            await close_batch(node)
+            anchorer = Anchorer(node, backend, confirmations(node))
+            state = await anchorer.step()
+            while not state.anchored:
+                await asyncio.sleep(node.config.chain.poll_seconds)
+                state = await anchorer.step()
+        finally:
+            await backend.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """Where anchoring stands."""
+
+    state: AnchorState
+    waiting: int
+    since: str | None
+    contract: str
+    account: str
+    has_daemon: bool
+
+    @property
+    def word(self) -> str:
+        """Return it in one word."""
+        if self.state.checkpoint is None:
+            return "nothing-anchored"
+        sent = self.state.transaction
+        return sent.state if sent is not None else "not-sent"
+
+
+async def _look(home: Home) -> _Standing:
+    async with Node.open(home, SystemClock()) as node:
+        async with node.reading() as c:
+            waiting, since = await ledger.queue_state(c)
+        account = home.keystore().entry(EVM_KEY).public
+        contract = anchor_contract(node.config)
+        state = await anchor_state(node)
+    return _Standing(state, waiting, since, contract, account, home.is_held())
+
+
+def _print(standing: _Standing, *, as_json: bool) -> None:
+    if as_json:
+        print_json(_described(standing))
+        return
+    made, sent = standing.state.checkpoint, standing.state.transaction
+    say(f"state     {standing.word}")
+    say(f"waiting   {standing.waiting} entries" + _since(standing.since))
+    if made is not None:
+        say(f"log       {made.tree_size} entries, root {made.root.hex()}")
+    if sent is not None:
+        block = (
+            f", block {sent.block_number} of {sent.block_time}" if sent.block_time else ""
+        )
+        say(f"anchor    {sent.reference}{block}")
+    say(f"contract  {standing.contract or 'none yet'}")
+    say(f"account   {standing.account}")
+    say(f"daemon    {'runs' if standing.has_daemon else 'does not run'}")
+
+
+def _since(when: str | None) -> str:
+    return f" since {when}" if when is not None else ""
+
+
+def _described(standing: _Standing) -> JsonObject:
+    made, sent = standing.state.checkpoint, standing.state.transaction
+    return {
+        "version": 1,
+        "state": standing.word,
+        "anchored": standing.state.anchored and made is not None,
+        "waiting": standing.waiting,
+        "waitingSince": standing.since,
+        "treeSize": made.tree_size if made is not None else 0,
+        "root": made.root.hex() if made is not None else None,
+        "recordDigest": made.record_digest.hex() if made is not None else None,
+        "contract": standing.contract or None,
+        "account": standing.account,
+        "transaction": sent.reference if sent is not None else None,
+        "blockNumber": sent.block_number if sent is not None else None,
+        "blockTime": sent.block_time if sent is not None else None,
+        "daemon": standing.has_daemon,
+    }
+
+
+async def _deploy(home: Home, passphrase: bytes, url: str) -> str:
+    """Return the CAIP-10 account of a new contract on whatever chain `url` is.
+
+    Raises:
+        HomeLocked: A daemon runs; the two would use the same nonce.
+        AnchorUnreachable: The endpoint did not answer.
+        AnchorRefused: The chain did not take it.
+    """
+    from anchoring.evm import deploy as deploy_contract  # noqa: PLC0415 - imports web3
+    from anchoring.evm_rpc import Endpoint, HttpRpc  # noqa: PLC0415 - imports web3
+
+    with home.hold():
+        async with Node.open(home, SystemClock(), passphrase) as node:
+            rpc = HttpRpc(url, timeout_seconds=_QUESTION_SECONDS)
+            try:
+                endpoint = Endpoint(rpc, _ANY_CHAIN, _QUESTION_SECONDS)
+                number = await endpoint.number(endpoint.eth.chain_id)
+                return await deploy_contract(
+                    rpc,
+                    f"eip155:{number}",
+                    node.keys().secret(EVM_KEY),
+                    max_fee_per_gas=node.config.chain.max_fee_gwei * GWEI,
+                )
+            finally:
+                await rpc.disconnect()

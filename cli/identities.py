@@ -1,0 +1,171 @@
+"""`patunay issuer`, `patunay did` and `patunay key`."""
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from cli.network import Network
+from cli.options import home_option, json_option, passphrase_option
+from cli.output import print_json, print_table, say, say_note
+from cli.passphrase import read_passphrase
+from did.resolver import DidKeyResolver, MethodResolver, Resolution, Resolver
+from node.home import Home
+from node.node import MAIN, Node
+from node.setup import add_issuer
+from node.storage.registry import Issuer, IssuerUnknown, list_issuers
+from primitives.clock import SystemClock
+from primitives.instants import format_instant
+
+
+@click.group()
+def issuer() -> None:
+    """The identities that this node signs for.
+
+    `main` is the node itself; a school or office that it signs for has a slug of its own.
+    """
+
+
+@issuer.command(
+    "add", epilog='Example: patunay issuer add sdo-batangas --name "SDO Batangas"'
+)
+@click.argument("slug")
+@click.option("--name", required=True, metavar="TEXT", help="The issuer's full name.")
+@home_option
+@passphrase_option
+@json_option
+def add(
+    *, slug: str, name: str, home: Home, passphrase_file: Path | None, as_json: bool
+) -> None:
+    """Create keys and a DID for another issuer, and publish its DID document."""
+    passphrase = read_passphrase(passphrase_file)
+
+    async def run() -> Issuer:
+        async with Node.open(home, SystemClock(), passphrase) as node:
+            return await add_issuer(node, slug, name)
+
+    made = asyncio.run(run())
+    if as_json:
+        print_json({"version": 1, **_described(made)})
+        return
+    say(made.did)
+    say_note(f"added {made.slug}, {made.name}")
+
+
+@issuer.command("list", epilog="Example: patunay issuer list")
+@home_option
+@json_option
+def list_them(*, home: Home, as_json: bool) -> None:
+    """List the issuers of this node."""
+    found = asyncio.run(_issuers(home))
+    if as_json:
+        print_json({"version": 1, "issuers": [_described(i) for i in found]})
+        return
+    rows = [(i.slug, i.name, i.did, i.created_at) for i in found]
+    print_table(("slug", "name", "did", "created"), rows)
+
+
+@click.group()
+def did() -> None:
+    """Look at DIDs and their documents."""
+
+
+@did.command("list", epilog="Example: patunay did list")
+@home_option
+@json_option
+def list_dids(*, home: Home, as_json: bool) -> None:
+    """List the DIDs of this node, one a line."""
+    found = asyncio.run(_issuers(home))
+    if as_json:
+        print_json({"version": 1, "dids": [i.did for i in found]})
+        return
+    for known in found:
+        say(known.did)
+
+
+@did.command("show", epilog="Example: patunay did show main")
+@click.argument("which", metavar="[SLUG|DID]", default=MAIN)
+@home_option
+@json_option
+def show(*, which: str, home: Home, as_json: bool) -> None:
+    """Print the DID document of an issuer of this node; of `main` where none is named."""
+    del as_json  # a DID document is JSON already
+    for known in asyncio.run(_issuers(home)):
+        if which in (known.slug, known.did):
+            print_json(known.parsed())
+            return
+    raise IssuerUnknown(f"found no issuer {which[:120]!r}")
+
+
+@did.command("resolve", epilog="Example: patunay did resolve did:web:example.edu.ph")
+@click.argument("name", metavar="DID")
+@click.option(
+    "--allow-loopback", is_flag=True, help="Also ask `localhost`, without TLS, for trials."
+)
+@json_option
+def resolve(*, name: str, allow_loopback: bool, as_json: bool) -> None:
+    """Look a DID up, whoever it belongs to, and print its document.
+
+    Needs no node. With `--json` also where and when the document was had.
+    """
+    found = asyncio.run(_resolve(name, allow_loopback=allow_loopback))
+    if not as_json:
+        print_json(found.document)
+        return
+    print_json(
+        {
+            "version": 1,
+            "document": found.document,
+            "source": found.source,
+            "obtained_at": format_instant(found.obtained_at),
+        }
+    )
+
+
+@click.group()
+def key() -> None:
+    """The node's keys."""
+
+
+@key.command("list", epilog="Example: patunay key list")
+@home_option
+@json_option
+def list_keys(*, home: Home, as_json: bool) -> None:
+    """List the keys of this node: their public halves, never the secret ones."""
+    entries = home.keystore().entries
+    found = [
+        {
+            "id": entry.label.key_id,
+            "role": entry.label.role,
+            "issuer": entry.label.issuer,
+            "public": entry.public,
+            "createdAt": format_instant(entry.label.created_at),
+        }
+        for entry in entries
+    ]
+    if as_json:
+        print_json({"version": 1, "keys": found})
+        return
+    header = ("id", "role", "issuer", "public", "created")
+    print_table(header, [tuple(entry.values()) for entry in found])
+
+
+async def _issuers(home: Home) -> list[Issuer]:
+    async with Node.open(home, SystemClock()) as node, node.reading() as c:
+        return await list_issuers(c)
+
+
+async def _resolve(name: str, *, allow_loopback: bool) -> Resolution:
+    clock = SystemClock()
+    async with Network(clock, allow_loopback=allow_loopback) as network:
+        methods: dict[str, Resolver] = {"key": DidKeyResolver(clock), "web": network}
+        return await MethodResolver(methods).resolve(name)
+
+
+def _described(known: Issuer) -> dict[str, str]:
+    return {
+        "slug": known.slug,
+        "did": known.did,
+        "name": known.name,
+        "createdAt": known.created_at,
+    }

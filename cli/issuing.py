@@ -1,0 +1,243 @@
+"""`patunay template` and `patunay issue`."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import click
+
+from cli.files import read_file, read_json, typed_errors, write_whole
+from cli.options import FILE, FOLDER, home_option, json_option, passphrase_option
+from cli.output import Exit, print_json, print_table, say, say_note
+from cli.passphrase import read_passphrase
+from cli.progress import progress_bar
+from credentials.data_integrity import DEFAULT_SUITE, SUITES
+from credentials.registrar import Finding, RegistrarFile, read_registrar_file
+from credentials.registrar_table import ENCODINGS, MAX_FILE_BYTES
+from credentials.template import parse_template
+from node.home import Home
+from node.issuance import BatchReport, issue_rows
+from node.node import MAIN, Node
+from node.storage.ledger import find_credential
+from node.storage.registry import list_templates, require_template, save_template
+from primitives.canonical_json import JsonObject, canonicalize
+from primitives.clock import SystemClock
+from primitives.errors import Undetermined
+from primitives.strict_json import parse_json_object
+
+
+class NotSignedYet(Undetermined):
+    """The credential is decided on, and another process is about to sign it."""
+
+    code = "credential-not-signed-yet"
+    hint = "run the command again; nothing is issued twice"
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What one run of `patunay issue` was asked for."""
+
+    rows: RegistrarFile
+    template_id: str
+    slug: str
+    cryptosuite: str
+
+
+@click.group()
+def template() -> None:
+    """What credentials are made from.
+
+    A template is a JSON file that says which columns of a registrar's file go where, and
+    what a learner must have reached. examples/README.md describes it.
+    """
+
+
+@template.command(
+    "add", epilog="Example: patunay template add als-life-skills-communication.json"
+)
+@click.argument("file", type=FILE)
+@home_option
+@json_option
+def add(*, file: Path, home: Home, as_json: bool) -> None:
+    """Add a version of a template. A version that was added never changes."""
+    document = read_json(file)
+    parsed = parse_template(document)
+    body = canonicalize(document).decode()
+
+    async def run() -> bool:
+        async with Node.open(home, SystemClock()) as node, node.writing() as c:
+            return await save_template(
+                c, parsed.template_id, parsed.version, body, node.now()
+            )
+
+    is_new = asyncio.run(run())
+    if as_json:
+        print_json({"id": parsed.template_id, "version": parsed.version, "new": is_new})
+        return
+    say(parsed.template_id)
+    say_note(f"{'added' if is_new else 'already there:'} version {parsed.version}")
+
+
+@template.command("list", epilog="Example: patunay template list")
+@home_option
+@json_option
+def list_them(*, home: Home, as_json: bool) -> None:
+    """List the templates of this node; `issue` takes the newest version of each."""
+
+    async def run() -> list[tuple[str, str, str]]:
+        async with Node.open(home, SystemClock()) as node, node.reading() as c:
+            return await list_templates(c)
+
+    found = asyncio.run(run())
+    if as_json:
+        print_json({"templates": [{"id": i, "version": v} for i, v, _ in found]})
+        return
+    print_table(("id", "version", "added"), found)
+
+
+@click.command(
+    epilog="Example: patunay issue --template als-life-skills-communication learners.csv"
+)
+@click.argument("file", metavar="FILE", type=FILE)
+@click.option("--template", "template_id", required=True, metavar="ID", help="From which.")
+@click.option(
+    "--issuer",
+    "slug",
+    default=MAIN,
+    show_default=True,
+    metavar="SLUG",
+    help="In whose name.",
+)
+@click.option(
+    "--out", type=FOLDER, metavar="DIR", help="Where to write; else `issued` in the node."
+)
+@click.option(
+    "--encoding",
+    type=click.Choice(ENCODINGS),
+    default="utf-8",
+    show_default=True,
+    help="How FILE is written; cp1252 is what Excel's plain CSV uses.",
+)
+@click.option(
+    "--cryptosuite",
+    type=click.Choice(sorted(SUITES)),
+    default=DEFAULT_SUITE,
+    show_default=True,
+    help="How to sign; most wallets read the default alone.",
+)
+@home_option
+@passphrase_option
+@json_option
+def issue(  # noqa: PLR0913 - one parameter for each option
+    *,
+    file: Path,
+    template_id: str,
+    slug: str,
+    out: Path | None,
+    encoding: str,
+    cryptosuite: str,
+    home: Home,
+    passphrase_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Issue a credential for each learner in FILE.
+
+    FILE is CSV with a header; examples/learners.csv shows one. Writes one <uuid>.json for
+    each learner, exactly as the node stores it. Rows that cannot be
+    issued are held and listed, and the exit code is 1. Run it again after correcting them:
+    nobody gets a credential twice, and files that are gone are written again.
+    """
+    raw = read_file(file, max_bytes=MAX_FILE_BYTES)
+    rows = read_registrar_file(raw, encoding=encoding, today=office_day())
+    passphrase = read_passphrase(passphrase_file)
+    batch = _Batch(rows, template_id, slug, cryptosuite)
+    folder = out if out is not None else home.issued
+    report = asyncio.run(_issue(home, passphrase, batch, folder))
+    if as_json:
+        print_json(_described(report, folder))
+    else:
+        _show(report, folder)
+    click.get_current_context().exit(Exit.REJECTED if report.held else Exit.VALID)
+
+
+def office_day() -> date:
+    """Return today where this machine stands; in Manila it begins eight hours early."""
+    return SystemClock().now().astimezone().date()
+
+
+async def _issue(home: Home, passphrase: bytes, batch: _Batch, folder: Path) -> BatchReport:
+    async with Node.open(home, SystemClock(), passphrase) as node:
+        async with node.reading() as c:
+            body = await require_template(c, batch.template_id)
+        # Before anything is issued: a folder that cannot be is found out now.
+        _make_folder(folder)
+        with progress_bar() as progress:
+            report = await issue_rows(
+                node,
+                parse_template(parse_json_object(body.encode())),
+                batch.rows,
+                batch.slug,
+                cryptosuite=batch.cryptosuite,
+                progress=progress,
+            )
+            await _write_missing(node, report, folder)
+    return report
+
+
+def _make_folder(folder: Path) -> None:
+    with typed_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+async def _write_missing(node: Node, report: BatchReport, folder: Path) -> None:
+    """Write what is not in the folder yet; never touch a file that is there."""
+    names = [*report.issued, *report.earlier]
+    wanted = [name for name in names if not (folder / f"{name}.json").exists()]
+    for name in wanted:
+        async with node.reading() as c:
+            stored = await find_credential(c, name)
+        if stored is None or stored.document is None:
+            raise NotSignedYet(f"credential {name} is not signed yet")
+        write_whole(folder / f"{name}.json", stored.document.encode())
+
+
+def _show(report: BatchReport, folder: Path) -> None:
+    if report.findings:
+        rows = [_line(f) for f in sorted(report.findings, key=lambda f: f.row)]
+        print_table(("row", "column", "kind", "code", "detail"), rows)
+        say()
+    say(
+        f"{len(report.issued)} issued, {len(report.earlier)} issued earlier,"
+        f" {report.held} held"
+    )
+    say_note(f"the credentials are in {folder}")
+    if report.held:
+        say_note("correct the rows that were held, and run the same command again")
+
+
+def _line(finding: Finding) -> tuple[str, ...]:
+    detail = f"{finding.detail}; {finding.hint}" if finding.hint else finding.detail
+    place = (str(finding.row), finding.column, str(finding.severity), finding.code)
+    return (*place, detail)
+
+
+def _described(report: BatchReport, folder: Path) -> JsonObject:
+    return {
+        "version": 1,
+        "issued": list(report.issued),
+        "earlier": list(report.earlier),
+        "held": report.held,
+        "directory": str(folder),
+        "findings": [
+            {
+                "row": f.row,
+                "column": f.column,
+                "severity": str(f.severity),
+                "code": f.code,
+                "detail": f.detail,
+                "hint": f.hint,
+            }
+            for f in report.findings
+        ],
+    }

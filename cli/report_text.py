@@ -1,0 +1,96 @@
+"""A report in words, for people: a sentence first, then one line for each check."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from cli.output import error_json
+from credentials.report import Check, Report, Result
+from primitives.canonical_json import JsonObject
+from primitives.errors import Malformed, PatunayError
+
+_WORDS: Final = {
+    Result.PASSED: "passed",
+    Result.FAILED: "FAILED",
+    Result.UNDETERMINED: "unknown",
+    Result.NOT_APPLICABLE: "n.a.",
+}
+_WORD_WIDTH: Final = max(map(len, _WORDS.values()))
+
+_ORDER: Final = ("valid", "rejected", "undetermined", "malformed", "unreadable")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one file."""
+
+    file: str
+    """As the user named it."""
+
+    found: Report | PatunayError
+    """The report, or why there is none."""
+
+    @property
+    def word(self) -> str:
+        """Return the outcome in one word."""
+        if isinstance(self.found, Report):
+            return self.found.outcome.value
+        return "malformed" if isinstance(self.found, Malformed) else "unreadable"
+
+    @property
+    def sentence(self) -> str:
+        """Return the outcome in one sentence."""
+        if isinstance(self.found, Report):
+            return self.found.summary
+        return f"{self.found} ({self.found.code})"
+
+    def to_json(self) -> JsonObject:
+        """Return the report with its file's name, as `--json` shows it."""
+        if isinstance(self.found, Report):
+            return {"file": self.file, **self.found.to_json()}
+        return {
+            "file": self.file,
+            "version": 1,
+            "outcome": self.word,
+            "error": {**error_json(self.found)},
+        }
+
+
+def report_lines(report: Report) -> list[str]:
+    """Return the lines about one credential."""
+    width = max(len(check.name) for check in report.checks)
+    lines = [report.summary, ""]
+    for check in report.checks:
+        word = _WORDS[check.result].ljust(_WORD_WIDTH)
+        lines.append(f"  {check.name.ljust(width)}  {word}  {_detail(check)}".rstrip())
+        if check.hint and check.result is not Result.PASSED:
+            lines.append(f"  {' ' * (width + _WORD_WIDTH + 2)}  hint: {check.hint}")
+    return [*lines, "", f"outcome: {report.outcome.value}; {_standing(report)}"]
+
+
+def overview_lines(answers: Sequence[Answer]) -> list[str]:
+    """Return a line for each file, and how many there are of each outcome."""
+    names = max(len(answer.file) for answer in answers)
+    words = max(len(answer.word) for answer in answers)
+    lines = [
+        f"{answer.word.ljust(words)}  {answer.file.ljust(names)}  {answer.sentence}"
+        for answer in answers
+    ]
+    count = Counter(answer.word for answer in answers)
+    parts = [f"{count[word]} {word}" for word in _ORDER if count[word]]
+    noun = "file" if len(answers) == 1 else "files"
+    return [*lines, "", f"{len(answers)} {noun}: {', '.join(parts)}"]
+
+
+def _detail(check: Check) -> str:
+    parts = [check.detail]
+    if check.code:
+        parts.append(f"({check.code})")
+    if not check.required and check.result is not Result.PASSED:
+        parts.append("[not required]")
+    return " ".join(parts)
+
+
+def _standing(report: Report) -> str:
+    return f"standing: {report.standing.value}"

@@ -1,0 +1,231 @@
+"""`patunay verify`.
+
+Imports neither database nor web server nor chain: each is loaded when a file needs it.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import click
+
+from anchoring.receipt import MAX_RECEIPT_BYTES, Receipt
+from cli.anchor_evidence import AnchorQuestion
+from cli.files import STANDARD_INPUT, read_json, typed_errors
+from cli.network import Network
+from cli.options import FILE, json_option, own_home_option
+from cli.output import WORST_FIRST, Exit, exit_code, print_json, say, say_hint, worst
+from cli.report_text import Answer, overview_lines, report_lines
+from credentials.evidence import Obtained
+from credentials.judge import judge
+from credentials.policy import Policy, parse_policy
+from credentials.report import Outcome, Report
+from did.resolver import DidKeyResolver, MethodResolver, Resolver
+from node.gather import Gatherer
+from node.home import Home
+from node.own_node import OwnNode
+from primitives.canonical_json import JsonObject
+from primitives.clock import SystemClock
+from primitives.errors import Malformed, PatunayError
+from primitives.instants import parse_instant
+
+_EXIT: Final = {
+    Outcome.VALID: Exit.VALID,
+    Outcome.REJECTED: Exit.REJECTED,
+    Outcome.UNDETERMINED: Exit.UNDETERMINED,
+}
+
+_CLOCK: Final = SystemClock()
+
+
+class NothingToVerify(Malformed):
+    """A folder without any file to check."""
+
+    code = "folder-without-credentials"
+    hint = "the files must end in .json"
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is to be found out about each file."""
+
+    policy: Policy
+    as_of: datetime
+    anchor: AnchorQuestion
+    home: Home | None
+    offline: bool
+    allow_loopback: bool
+
+
+@click.command(epilog="Example: patunay verify diploma.json --trust providers-we-know.json")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FILE)
+@click.option("--trust", type=FILE, metavar="FILE", help="Issuers that you know, by DID.")
+@click.option("--policy", type=FILE, metavar="FILE", help="Which checks you require.")
+@click.option("--rpc", metavar="URL", help="Also check the anchor, at this chain endpoint.")
+@click.option("--receipt", type=FILE, metavar="FILE", help="The credential's receipt.")
+@click.option("--offline", is_flag=True, help="Look nothing up over the network.")
+@click.option(
+    "--allow-loopback", is_flag=True, help="Also ask `localhost`, without TLS, for trials."
+)
+@click.option("--as-of", metavar="TIME", help="Judge as of 2026-11-22T08:00:00Z, not now.")
+@own_home_option
+@json_option
+def verify(  # noqa: PLR0913 - one parameter for each option
+    *,
+    files: tuple[Path, ...],
+    trust: Path | None,
+    policy: Path | None,
+    rpc: str | None,
+    receipt: Path | None,
+    offline: bool,
+    allow_loopback: bool,
+    as_of: str | None,
+    home: Home | None,
+    as_json: bool,
+) -> None:
+    """Check credentials: FILE, folders, or -.
+
+    Says who signed, whether a word was changed, and whether it is still in force. Exit
+    code 0 valid, 1 rejected, 2 not a credential, 3 could not be determined, 4 set up
+    wrongly; of several files the worst, in the order 4, 1, 2, 3, 0.
+    """
+    found = list(find_files(files))
+    refuse_contradictions(len(found), rpc=rpc, receipt=receipt, offline=offline)
+    question = _Question(
+        policy=parse_policy(*(read_json(p) if p else None for p in (policy, trust))),
+        as_of=_CLOCK.now() if as_of is None else parse_instant(as_of),
+        anchor=AnchorQuestion(read_receipt(receipt), rpc),
+        home=home,
+        offline=offline,
+        allow_loopback=allow_loopback,
+    )
+    # Outside of the event loop, which would not hear Ctrl-C while this waits.
+    typed_in = _read(STANDARD_INPUT) if STANDARD_INPUT in found else None
+    answers = asyncio.run(_verify(found, typed_in, question))
+    if found == list(files) and len(found) == 1:
+        _print_one(answers[0], as_json=as_json)
+    else:
+        _print_several(answers, as_json=as_json)
+    click.get_current_context().exit(worst(map(_exit_of, answers)))
+
+
+def find_files(named: Sequence[Path]) -> Iterator[Path]:
+    """Yield the files, and the *.json of each folder in the order of their names.
+
+    Raises:
+        NothingToVerify: A folder without any.
+    """
+    for path in named:
+        if path == STANDARD_INPUT or not path.is_dir():
+            yield path
+            continue
+        with typed_errors(path):
+            inside = sorted(path.glob("*.json"))
+        if not inside:
+            raise NothingToVerify(f"found no .json file in {path}")
+        yield from inside
+
+
+def refuse_contradictions(
+    count: int, *, rpc: str | None, receipt: Path | None, offline: bool
+) -> None:
+    """Return if the options fit together.
+
+    Raises:
+        UsageError: They do not.
+    """
+    if offline and rpc is not None:
+        raise click.UsageError("--offline and --rpc exclude each other")
+    if receipt is not None and count > 1:
+        raise click.UsageError(f"--receipt is for one credential, found {count}")
+
+
+def read_receipt(file: Path | None) -> Obtained[Receipt] | None:
+    """Return the receipt in a file.
+
+    Raises:
+        ReceiptMalformed: It is none.
+    """
+    if file is None:
+        return None
+    raw = read_json(file, max_bytes=MAX_RECEIPT_BYTES)
+    return Obtained(Receipt.parse(raw), str(file), _CLOCK.now())
+
+
+def _read(path: Path) -> JsonObject | PatunayError:
+    try:
+        return read_json(path)
+    except PatunayError as e:
+        return e
+
+
+async def _verify(
+    files: Sequence[Path], typed_in: JsonObject | PatunayError | None, question: _Question
+) -> list[Answer]:
+    """Return an answer for each file; `typed_in` is what `-` stands for."""
+    own = OwnNode.load(question.home, _CLOCK) if question.home is not None else None
+    local = question.allow_loopback or (own is not None and own.config.allow_loopback_http)
+    async with Network(_CLOCK, allow_loopback=local) as network:
+        methods: dict[str, Resolver] = {"key": DidKeyResolver(_CLOCK), "web": network}
+        gatherer = Gatherer(
+            clock=_CLOCK,
+            own=own,
+            resolver=None if question.offline else MethodResolver(methods),
+            fetch=None if question.offline else network.fetch,
+        )
+        answers = []
+        for path in files:
+            # The own node answers without waiting: here the loop hears Ctrl-C.
+            await asyncio.sleep(0)
+            given = typed_in if path == STANDARD_INPUT else None
+            document = _read(path) if given is None else given
+            found = (
+                document
+                if isinstance(document, PatunayError)
+                else await _report(document, gatherer, question)
+            )
+            answers.append(Answer(str(path), found))
+        return answers
+
+
+async def _report(document: JsonObject, gatherer: Gatherer, question: _Question) -> Report:
+    policy = gatherer.policy(question.policy)
+    evidence = await question.anchor.ask(
+        document,
+        await gatherer.gather(document),
+        policy,
+        clock=_CLOCK,
+        fetch=gatherer.fetch,
+    )
+    return judge(document, evidence, policy, question.as_of)
+
+
+def _exit_of(answer: Answer) -> Exit:
+    if isinstance(answer.found, Report):
+        return _EXIT[answer.found.outcome]
+    return exit_code(answer.found)
+
+
+def _print_one(answer: Answer, *, as_json: bool) -> None:
+    if isinstance(answer.found, PatunayError):
+        raise answer.found
+    if as_json:
+        print_json(answer.found.to_json())
+        return
+    for line in report_lines(answer.found):
+        say(line)
+    if answer.found.outcome is Outcome.REJECTED:
+        say_hint("do not rely on it; ask the issuer for the credential as it was issued")
+
+
+def _print_several(answers: Sequence[Answer], *, as_json: bool) -> None:
+    if as_json:
+        word = min(answers, key=lambda a: WORST_FIRST.index(_exit_of(a))).word
+        reports = [answer.to_json() for answer in answers]
+        print_json({"version": 1, "outcome": word, "reports": reports})
+        return
+    for line in overview_lines(answers):
+        say(line)

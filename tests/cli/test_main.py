@@ -1,0 +1,219 @@
+"""What holds for every command: help, exit codes, and how it ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from cli.main import COMMANDS, root
+from node.home import Home
+from tests.support.command_line import assert_refused, run, run_json
+
+HEAVY = ("web3", "aiohttp", "sqlalchemy", "rich", "alembic", "pyld", "eth_utils")
+PROBE = f"""
+import sys
+from cli.main import root
+try:
+    root.main(sys.argv[1:])
+except SystemExit as end:
+    print(end.code, [name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)
+"""
+
+
+def leaves(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+    if not isinstance(command, click.Group):
+        yield path, command
+        return
+    for name in command.list_commands(click.Context(command)):
+        inner = command.get_command(click.Context(command), name)
+        assert inner is not None
+        yield from leaves(inner, f"{path} {name}".strip())
+
+
+LEAVES = dict(leaves(root, ""))
+
+
+def process(*arguments: str | Path, **environment: str) -> subprocess.Popen[str]:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("PATUNAY_")}
+    return subprocess.Popen(
+        [sys.executable, "-c", "from cli.main import main; main()", *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**clean, **environment},
+        start_new_session=True,
+    )
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_says_what_the_command_itself_says(name: str) -> None:
+    assert COMMANDS[name].summary == COMMANDS[name].load().get_short_help_str(limit=100)
+
+
+@pytest.mark.parametrize("path", LEAVES)
+def test_every_command_explains_itself_with_an_example(path: str) -> None:
+    result = run(*path.split(), "--help")
+    assert result.exit_code == 0
+    assert f"Example: patunay {path}" in " ".join(result.stdout.split()).replace(
+        "--data-dir /srv/patunay ", ""
+    )
+    assert all(
+        option.help for option in LEAVES[path].params if isinstance(option, click.Option)
+    )
+
+
+# The demonstration is for people to watch.
+@pytest.mark.parametrize("path", sorted(LEAVES.keys() - {"demo"}))
+def test_every_command_has_json(path: str) -> None:
+    assert any("--json" in option.opts for option in LEAVES[path].params)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["verify", "--help"]])
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    command = [sys.executable, "-c", PROBE, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr == "0 []\n"
+
+
+def test_verifying_a_credential_of_the_own_node_imports_nothing_heavy(
+    shared_home: Home, credential: Path
+) -> None:
+    arguments = ["--data-dir", str(shared_home.root), "verify", str(credential)]
+    command = [sys.executable, "-c", PROBE, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr == "0 []\n"
+    assert "outcome: valid" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["nonsense"], ["verify"], ["verify", "--nonsense", "x"], ["issuer", "add", "x"]],
+    ids=" ".join,
+)
+def test_a_command_line_that_is_not_understood_ends_with_2(arguments: list[str]) -> None:
+    assert_refused(run(*arguments), "usage", exit_code=2)
+
+
+def test_errors_are_json_too() -> None:
+    result = run("verify", "nothing-here.json", "--json")
+    assert json.loads(result.stdout) == {
+        "version": 1,
+        "error": {
+            "code": "file-not-found",
+            "detail": "found no file nothing-here.json",
+            "hint": "check the spelling, and the folder that you are in",
+        },
+    }
+    assert_refused(result, "file-not-found", exit_code=2)
+
+
+NEED_A_NODE = {
+    "serve": (),
+    "issuer add": ("x", "--name", "X"),
+    "issuer list": (),
+    "did list": (),
+    "did show": (),
+    "key list": (),
+    "template add": ("t.json",),
+    "template list": (),
+    "issue": ("--template", "t", "l.csv"),
+    "anchor now": (),
+    "anchor status": (),
+    "chain deploy": (),
+    "receipt": ("00000000-0000-4000-8000-000000000000",),
+    "token create": ("--name", "x"),
+    "token revoke": ("x",),
+    "token list": (),
+    "fsck": (),
+}
+
+
+def test_every_command_but_four_needs_a_node() -> None:
+    assert LEAVES.keys() - NEED_A_NODE.keys() == {"demo", "init", "verify", "did resolve"}
+
+
+@pytest.mark.parametrize("path", NEED_A_NODE)
+def test_without_a_data_directory_it_says_so(path: str) -> None:
+    result = run(*path.split(), *NEED_A_NODE[path])
+    assert_refused(result, "node-directory-missing", exit_code=4)
+
+
+@pytest.mark.parametrize("path", [*NEED_A_NODE, "verify"])
+def test_a_data_directory_that_is_none_is_named(path: str, tmp_path: Path) -> None:
+    result = run(*path.split(), *NEED_A_NODE.get(path, ("x",)), home=tmp_path)
+    assert_refused(result, "node-directory-missing", exit_code=4)
+    assert str(tmp_path) in result.stderr
+
+
+def test_the_data_directory_is_taken_from_the_nearest_place(
+    shared_home: Home, tmp_path: Path
+) -> None:
+    good, bad = shared_home.root, tmp_path
+    assert run("did", "list", home=good).exit_code == 0
+    assert run("--data-dir", good, "did", "list", home=bad).exit_code == 0
+    assert run("--data-dir", bad, "did", "list", "--data-dir", good).exit_code == 0
+    assert run("did", "list", "--data-dir", bad, home=good).exit_code == 4
+
+
+def test_a_damaged_configuration_is_refused(home: Home) -> None:
+    home.config_file.write_text("domain = 7\n", encoding="utf-8")
+    assert_refused(run("did", "list", home=home.root), "config-invalid", exit_code=4)
+
+
+def test_a_key_store_that_is_gone_is_no_traceback(home: Home) -> None:
+    home.keystore_file.unlink()
+    assert_refused(run("key", "list", home=home.root), "file-not-found", exit_code=2)
+
+
+def test_ctrl_c_ends_with_130_and_one_line() -> None:
+    running = process("verify", "-")
+    time.sleep(1)
+    running.send_signal(signal.SIGINT)
+    output, words = running.communicate(timeout=20)
+    assert (running.returncode, output, words) == (130, "", "patunay: interrupted\n")
+
+
+def test_a_reader_that_goes_away_is_no_error(shared_home: Home) -> None:
+    running = process("--data-dir", shared_home.root, "verify", shared_home.issued)
+    assert running.stdin is not None
+    assert running.stdout is not None
+    assert running.stderr is not None
+    running.stdout.close()
+    assert running.stderr.read() == ""
+    assert running.wait(20) == 141
+    running.stdin.close()
+    running.stderr.close()
+
+
+def test_a_full_disk_behind_standard_output_is_named(credential: Path) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [
+                *(sys.executable, "-c", "from cli.main import main; main()"),
+                *("verify", "--offline", str(credential)),
+            ],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.stderr.splitlines()[0] == (
+        "patunay: error: no space left to write standard output (disk-full)"
+    )
+    assert done.returncode == 4
+
+
+def test_version() -> None:
+    assert run("--version").stdout == "patunay, version 0.1.0\n"
+
+
+def test_json_output_is_one_document(shared_home: Home) -> None:
+    assert run_json("issuer", "list", home=shared_home.root)["issuers"][0]["slug"] == "main"

@@ -1,0 +1,1 @@
+"""Credentials between Patunay and the software of others."""
