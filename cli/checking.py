@@ -20,8 +20,9 @@ from primitives.clock import SystemClock
 def fsck(*, home: Home, as_json: bool) -> None:
     """Check everything the node has stored.
 
-    Against itself, and against the chain. Changes nothing, needs no passphrase, and may run beside `patunay serve`. Exit code 1
-    where something does not fit together, 3 where the chain could not be asked.
+    Against itself, and against the chain. Changes nothing, needs no passphrase, and may
+    run beside `patunay serve`. Exit code 1 where something does not fit together, 3 where
+    the chain could not be asked.
     """
     report = asyncio.run(_check(home))
     if as_json:

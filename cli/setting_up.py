@@ -104,12 +104,12 @@ def plan_config(
     Raises:
         ConfigInvalid: A setting cannot be honoured.
     """
-    host, _, authority_port = domain.partition(":")
+    host, colon, authority_port = domain.partition(":")
     local = host == "localhost"
     if port is None:
         is_number = authority_port.isascii() and authority_port.isdecimal()
         port = int(authority_port) if local and is_number else DEFAULT_PORT
-    if local and not authority_port:
+    if local and not colon:
         domain = f"{host}:{port}"
     if local and not public_url:
         public_url = f"http://{domain}"

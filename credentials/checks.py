@@ -193,18 +193,10 @@ def check_proof(case: Case) -> Check:
     unread: Undetermined | None = None
     suites = []
     for proof in parse_proofs(case.document):
-        if isinstance(proof, Undetermined):
-            unread = proof
-            continue
-        if isinstance(proof, PatunayError):
-            raise proof
-        _check_proof_dates(proof, case)
-        method = DidUrl.parse(proof.verification_method)
-        key = _document_of(str(method.did), case).methods.get(method)
-        if key is None:
-            raise IssuerKeyMismatch(f"{method.did} names no key {method}")
-        verify_proof(case.document, proof, key.public_key())
-        suites.append(proof.cryptosuite)
+        try:
+            suites.append(_check_one_proof(proof, case))
+        except Undetermined as e:
+            unread = e
     if not suites and unread is not None:
         raise unread
     remark = unread.code if unread is not None else ""
@@ -258,28 +250,18 @@ def check_status(case: Case) -> Check:
         return Check(
             "status", Result.NOT_APPLICABLE, detail="the issuer keeps no status for it"
         )
-    unknown: Undetermined | None = None
     seen: list[Obtained[JsonObject]] = []
-    problems: list[Rejected] = []
+    problems: list[PatunayError] = []
     for status in credential.statuses:
         try:
-            entry = parse_entry(status.members)
-            found = _had(case.evidence.status_list(entry.list_url))
-            _check_status_list(found.value, entry, credential.issuer, case)
-            seen.append(found)
-            if read_bit(found.value, entry):
-                kind = Revoked if entry.purpose == "revocation" else Suspended
-                problems.append(
-                    kind(f"{kind.code} by its issuer; list from {found.source}")
-                )
-        except Undetermined as e:
-            unknown = e
+            seen.append(_check_one_status(status.members, credential.issuer, case))
+        except PatunayError as e:
+            problems.append(e)
     if problems:
-        raise min(problems, key=lambda problem: isinstance(problem, Suspended))
-    if unknown is not None:
-        raise unknown
-    when = min(found.obtained_at for found in seen)
-    return _passed("status", f"not revoked as of {format_instant(when)}", seen[0])
+        raise min(problems, key=_gravity)
+    oldest = min(seen, key=lambda found: found.obtained_at)
+    when = format_instant(oldest.obtained_at)
+    return _passed("status", f"not revoked as of {when}", oldest)
 
 
 def check_issuer_listed(case: Case) -> Check:
@@ -359,12 +341,44 @@ def _source_of(did: str, case: Case) -> Obtained[JsonObject] | None:
     return found if isinstance(found, Obtained) else None
 
 
+def _check_one_proof(proof: Proof | PatunayError, case: Case) -> str:
+    """Return the cryptosuite, or raise what is wrong with the proof."""
+    if isinstance(proof, PatunayError):
+        raise proof
+    _check_proof_dates(proof, case)
+    method = DidUrl.parse(proof.verification_method)
+    key = _document_of(str(method.did), case).methods.get(method)
+    if key is None:
+        raise IssuerKeyMismatch(f"{method.did} names no key {method}")
+    verify_proof(case.document, proof, key.public_key())
+    return proof.cryptosuite
+
+
 def _check_proof_dates(proof: Proof, case: Case) -> None:
     skew = case.policy.clock_skew
     if proof.created is not None and proof.created > case.as_of + skew:
         raise ProofFromTheFuture(f"found created {format_instant(proof.created)}")
     if proof.expires is not None and proof.expires < case.as_of - skew:
         raise ProofExpired(f"found expires {format_instant(proof.expires)}")
+
+
+def _check_one_status(members: JsonObject, issuer: str, case: Case) -> Obtained[JsonObject]:
+    """Return the list that answers "no", or raise what it answers instead."""
+    entry = parse_entry(members)
+    found = _had(case.evidence.status_list(entry.list_url))
+    _check_status_list(found.value, entry, issuer, case)
+    if read_bit(found.value, entry):
+        kind = Revoked if entry.purpose == "revocation" else Suspended
+        raise kind(f"{kind.code} by its issuer; list from {found.source}")
+    return found
+
+
+def _gravity(problem: PatunayError) -> tuple[int, str]:
+    """Sort the worst answer first; the code makes the order of the entries immaterial."""
+    for rank, kind in enumerate((Revoked, Suspended, Undetermined)):
+        if isinstance(problem, kind):
+            return rank + (kind is Undetermined), problem.code
+    return 2, problem.code
 
 
 def _check_status_list(document: JsonObject, entry: Entry, issuer: str, case: Case) -> None:
@@ -422,8 +436,10 @@ def _sighting(receipt: Receipt, case: Case) -> Obtained[Sighting]:
             reason = ContractNotAccepted(f"{anchor.contract} is on no list of the policy")
         else:
             found = case.evidence.sightings.get(anchor.transaction)
-            if isinstance(found, Obtained):
+            if isinstance(found, Obtained) and found.value.receipt == anchor:
                 return found
+            if isinstance(found, Obtained):
+                found = Missing("anchor-not-shown", f"{chain} shows another event there")
             reason = EvidenceMissing(
                 found
                 or Missing(

@@ -240,6 +240,10 @@ def _check_statuses(value: Json) -> tuple[StatusEntry, ...]:
             )
         _check_id(entry.get("id"), "credentialStatus.id", optional=True)
         entries.append(StatusEntry(kind, entry))
+    ids = [entry.members["id"] for entry in entries if "id" in entry.members]
+    if len(set(ids)) != len(ids):
+        # RDF would make one thing of the two, with the members of either.
+        raise StructureInvalid("status-malformed", "two credentialStatus share one id")
     return tuple(entries)
 
 
@@ -255,17 +259,21 @@ def _check_typed(value: Json, where: str, *, needs_id: bool) -> None:
 
 
 def _display_name(document: JsonObject) -> str | None:
-    """Return what people call this credential: its name, or its achievement's."""
+    """Return what people call this credential: its name, or its achievement's.
+
+    Of several subjects none is the first: no signature covers their order.
+    """
     subject = document.get("credentialSubject")
-    first = subject[0] if isinstance(subject, list) and subject else subject
-    achievement = first.get("achievement") if isinstance(first, Mapping) else None
+    only = subject[0] if isinstance(subject, list) and len(subject) == 1 else subject
+    achievement = only.get("achievement") if isinstance(only, Mapping) else None
     inner = achievement.get("name") if isinstance(achievement, Mapping) else None
     return _plain(document.get("name")) or _plain(inner)
 
 
 def _plain(value: Json) -> str | None:
     if isinstance(value, list) and value:
-        return _plain(value[0])
+        # In several languages: whichever it is, it must not depend on the order.
+        return min((text for text in map(_plain, value) if text), default=None)
     if isinstance(value, Mapping):
         return _text_or_none(value.get("@value"))
     return _text_or_none(value)

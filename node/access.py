@@ -56,4 +56,4 @@ async def require_token(node: Node, authorization: str | None) -> Token:
 
 def _digest(secret: str) -> str:
     # A header may hold bytes that are no text: they come as half surrogate pairs.
-    return sha256(secret.encode(errors="surrogateescape")).hex()
+    return sha256(secret.encode(errors="surrogatepass")).hex()

@@ -38,6 +38,16 @@ KEYWORDS: Final = frozenset(
 _LOOKS_LIKE_KEYWORD = re.compile(r"@[A-Za-z]+")
 _ABSOLUTE_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\x00-\x20<>\"{}|\\^`]*")
 _GENERIC_DELIMITERS = tuple(":/?#[]@")
+_SUFFIX = "Value"
+"""A vocabulary writes `sourceValue` where its `source` would be another's word."""
+
+RESERVED_VOCABULARIES: Final = (
+    "https://www.w3.org/2018/credentials#",
+    "https://www.w3.org/ns/credentials/status#",
+    "https://w3id.org/security#",
+)
+"""What credentials and proofs are made of. Only a bundled context gives these names: under
+eddsa-rdfc-2022 an inline one could call `credentialStatus` something that nobody reads."""
 
 MAX_REMEMBERED = 256
 """Active contexts kept per context that they grew from; enough for every known type."""
@@ -95,6 +105,9 @@ class Term:
     protected: bool = False
     prefix: bool = False
 
+    inline: bool = False
+    """Whether the document itself defines it, and no bundled context."""
+
     def same_as(self, other: "Term") -> bool:
         """Tell whether two definitions differ at most in their protection."""
         mine = (self.iri, self.coercion, self.container, self.language, self.has_language)
@@ -126,6 +139,7 @@ class ActiveContext:
 
     _grown: dict[tuple[object, ...], "ActiveContext"] = field(default_factory=dict)
     _expanded: dict[str, str | None] = field(default_factory=dict)
+    _words: dict[str, str | None] = field(default_factory=dict)
 
     def inside_property(self, name: str, *, as_node: bool) -> "ActiveContext":
         """Return the context of the values of property `name`, 5.1.2 steps 7 and 8.
@@ -173,6 +187,37 @@ class ActiveContext:
         if value in self.terms:  # bounded by the context, not by the document
             self._expanded[value] = expanded
         return expanded
+
+    def expand_word(self, name: str) -> str | None:
+        """Expand a property or type, if the document could not call it otherwise.
+
+        The signature of eddsa-rdfc-2022 covers IRIs, never the words that stand for
+        them, and not the contexts that join the two. So a word is one of a bundled
+        context, or is bound to its IRI: the IRI itself, or the IRI's last segment.
+
+        Raises:
+            JsonldUnsupported: Another name for something that has a name already.
+        """
+        if name in self._words:
+            return self._words[name]
+        iri = self.expand_vocab(name)
+        term = self.terms.get(name)
+        if iri is not None and iri not in KEYWORDS and (term is None or term.inline):
+            self._require_own_name(name, iri, term)
+        if term is not None:  # bounded by the context, not by the document
+            self._words[name] = iri
+        return iri
+
+    def _require_own_name(self, name: str, iri: str, term: Term | None) -> None:
+        if term is None:
+            bound = iri in (name, f"{self.vocab}{name}")
+        else:
+            bound = re.split("[/#:]", iri)[-1] in (name, f"{name}{_SUFFIX}")
+        twice = any(t.iri == iri for other, t in self.terms.items() if other != name)
+        if not bound or twice or iri.startswith(RESERVED_VOCABULARIES):
+            raise JsonldUnsupported(
+                f"found {name[:64]!r} for {iri[:120]}, want the word of a bundled context"
+            )
 
     def expand_id(self, value: str) -> str | None:
         """Expand an `@id`; relative IRIs stay relative, for there is no base."""
@@ -234,7 +279,9 @@ def process(
         elif isinstance(entry, Mapping):
             if inline:
                 _require_only_new_terms(result, entry)
-            _apply_object(result, entry, override_protected=override_protected)
+            _apply_object(
+                result, entry, override_protected=override_protected, inline=inline
+            )
         else:
             raise ContextMalformed(f"found a {type(entry).__name__}, want a context")
     return result
@@ -269,7 +316,11 @@ def _require_only_new_terms(active: ActiveContext, entry: Mapping[str, Json]) ->
 
 
 def _apply_object(
-    active: ActiveContext, entry: Mapping[str, Json], *, override_protected: bool
+    active: ActiveContext,
+    entry: Mapping[str, Json],
+    *,
+    override_protected: bool,
+    inline: bool,
 ) -> None:
     # 5.5 to 5.13.
     if entry.get("@version", 1.1) != 1.1:  # noqa: PLR2004 - the one version there is
@@ -287,7 +338,9 @@ def _apply_object(
         if language is not None and not isinstance(language, str):
             raise ContextMalformed("@language must be text")
         active.language = language
-    _Definer(active, entry, override_protected=override_protected).define_all()
+    _Definer(
+        active, entry, override_protected=override_protected, inline=inline
+    ).define_all()
 
 
 _TERM_KEYS = frozenset(
@@ -301,11 +354,17 @@ class _Definer:
     """Create Term Definition, section 4.2.2, for all the terms of one context object."""
 
     def __init__(
-        self, active: ActiveContext, entry: Mapping[str, Json], *, override_protected: bool
+        self,
+        active: ActiveContext,
+        entry: Mapping[str, Json],
+        *,
+        override_protected: bool,
+        inline: bool,
     ) -> None:
         self.active = active
         self.entry = entry
         self.override_protected = override_protected
+        self.inline = inline
         self.protect_all = entry.get("@protected") is True
         self.defined: dict[str, bool] = {}
 
@@ -342,6 +401,8 @@ class _Definer:
             raise ContextMalformed(f"the definition of {name[:64]!r} is no text or object")
         self._refuse_foreign_keys(name, value)
         iri = self._iri(name, value)
+        if self.inline and (iri is None or iri in KEYWORDS or "@context" in value):
+            raise ContextForbidden(f"an inline context may only name things: {name[:64]!r}")
         return Term(
             iri=iri,
             coercion=self._coercion(name, value),
@@ -352,6 +413,7 @@ class _Definer:
             has_scoped="@context" in value,
             protected=bool(value.get("@protected", self.protect_all)),
             prefix=_prefix(name, value, iri, simple=simple),
+            inline=self.inline,
         )
 
     @staticmethod

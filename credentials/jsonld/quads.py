@@ -132,9 +132,9 @@ class _Walk:
         for name in names:
             self.quads.add((subject, _TYPE, _type_iri(name, active), graph))
         for key, value in node.items():
-            predicate = inner.expand_vocab(key)
+            predicate = inner.expand_word(key)
             if predicate in KEYWORDS:
-                _require_known_keyword(key, predicate)
+                _require_known_keyword(key)
                 continue
             if predicate is None or not is_absolute_iri(predicate):
                 raise UnsignedTerm(f"the term {key[:64]!r} is defined by no context")
@@ -147,7 +147,13 @@ class _Walk:
             return self._fresh()
         if len(named) > 1 or not isinstance(named[0], str):
             raise JsonldMalformed("a node must have one @id, and it must be text")
-        return self._reference(active.expand_id(named[0]), named[0])
+        return self._identifier(named[0], active)
+
+    def _identifier(self, written: str, active: ActiveContext) -> str:
+        iri = active.expand_id(written)
+        if iri is not None and iri != written:
+            raise JsonldUnsupported(f"found {written[:64]!r}, want the whole IRI: {iri}")
+        return self._reference(iri, written)
 
     def _reference(self, iri: str | None, written: str) -> str:
         """Spell what an `@id` or a coerced value refers to."""
@@ -219,9 +225,9 @@ class _Walk:
         """Value expansion, 5.3.2, then object to RDF, 8.2.2."""
         if isinstance(item, str):
             if term.coercion == "@id":
-                return self._reference(active.expand_id(item), item)
+                return self._identifier(item, active)
             if term.coercion == "@vocab":
-                return self._reference(active.expand_vocab(item), item)
+                return self._reference(active.expand_word(item), item)
             if term.coercion in (None, "@none"):
                 language = term.language if term.has_language else active.language
                 return _literal(item, language=language)
@@ -268,15 +274,19 @@ def _types(node: Mapping[str, Json], active: ActiveContext) -> tuple[str, ...]:
 
 
 def _type_iri(name: str, active: ActiveContext) -> str:
-    iri = active.expand_vocab(name)
+    return _defined_type(active.expand_word(name), name)
+
+
+def _defined_type(iri: str | None, name: str) -> str:
     if iri is None or iri in KEYWORDS or not is_absolute_iri(iri):
         raise UnsignedTerm(f"the type {name[:64]!r} is defined by no context")
     return f"<{iri}>"
 
 
-def _require_known_keyword(key: str, keyword: str | None) -> None:
-    if keyword not in ("@id", "@type", "@context"):
-        raise JsonldUnsupported(f"{key[:64]!r} in a node")
+def _require_known_keyword(key: str) -> None:
+    # One spelling of each: a reader that looks for `id` overlooks `@id`.
+    if key not in ("id", "type", "@context"):
+        raise JsonldUnsupported(f"found {key[:64]!r} in a node, want id or type")
 
 
 def _flattened(value: Json) -> list[Json]:
@@ -321,7 +331,8 @@ def _value_object(item: Mapping[str, Json], active: ActiveContext) -> str | None
     if datatype is not None:
         if not isinstance(datatype, str) or "@language" in members:
             raise JsonldMalformed("@type beside @value must be text, without @language")
-        return _typed_value(value, _type_iri(datatype, active)[1:-1])
+        datatype = _defined_type(active.expand_vocab(datatype), datatype)[1:-1]
+        return _typed_value(value, datatype)
     language = members.get("@language")
     if language is None:
         return _typed_value(value, None)

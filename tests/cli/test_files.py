@@ -1,5 +1,5 @@
 import resource
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -48,11 +48,11 @@ def test_what_the_operating_system_refuses_is_the_operators_to_mend(number: int)
 
 
 @pytest.fixture
-def small_files(request: pytest.FixtureRequest) -> Callable[[int], None]:
+def small_files() -> Iterator[Callable[[int], None]]:
     """Lets no file of this process grow beyond a size, as on a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    request.addfinalizer(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard)))
-    return lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_full_disk_leaves_the_old_file_and_no_half_of_the_new_one(

@@ -100,7 +100,7 @@ def test_nothing_hostile_in_a_cell_reaches_the_terminal(home: Home, csv: Path) -
 
 
 BAD_FILES = {
-    "empty": (b"", "csv-malformed"),
+    "empty": (b"", "csv-column-missing"),
     "spreadsheet": (b"PK\x03\x04" + b"\0" * 100, "csv-is-spreadsheet"),
     "latin": ("family_name,given_name,completed_on\nPeña,Ana,2025-01-01\n".encode("cp1252"),
               "csv-not-utf8"),
@@ -166,7 +166,7 @@ def test_jcs_is_signed_where_it_is_asked_for(tmp_path: Path) -> None:
     suite = "eddsa-jcs-2022"
     run(*ISSUE, tmp_path / "l.csv", "--cryptosuite", suite, home=home.root)
     (body,) = stored(home).values()
-    assert json.loads(body)["proof"]["cryptosuite"] == suite
+    assert json.loads(body)["proof"][0]["cryptosuite"] == suite
 
 
 def test_another_issuer_signs_in_its_own_name(home: Home, csv: Path) -> None:

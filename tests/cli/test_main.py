@@ -181,6 +181,18 @@ def test_ctrl_c_ends_with_130_and_one_line() -> None:
     assert (running.returncode, output, words) == (130, "", "patunay: interrupted\n")
 
 
+def test_ctrl_c_is_heard_in_the_middle_of_many_files(
+    shared_home: Home, credential: Path, tmp_path: Path
+) -> None:
+    for number in range(10_000):
+        (tmp_path / f"{number}.json").symlink_to(credential)
+    running = process("--data-dir", shared_home.root, "verify", tmp_path)
+    time.sleep(1)
+    running.send_signal(signal.SIGINT)
+    output, words = running.communicate(timeout=10)
+    assert (running.returncode, output, words) == (130, "", "patunay: interrupted\n")
+
+
 def test_a_reader_that_goes_away_is_no_error(shared_home: Home) -> None:
     running = process("--data-dir", shared_home.root, "verify", shared_home.issued)
     assert running.stdin is not None

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from credentials.data_integrity import add_proof
+from credentials.model import is_open_badge
 from credentials.registrar import read_registrar_file
 from credentials.status_list import build_entry, build_list_credential
 from credentials.template import build_credential, parse_template
@@ -50,6 +51,7 @@ def signed(document: JsonObject) -> dict[str, Any]:
         _SIGNER,
         verification_method=_DID.verification_method,
         created=_ISSUED_AT,
+        as_array=is_open_badge(document),
     )
 
 
@@ -67,10 +69,13 @@ def status_list(*revoked: int, url: str = LIST_URL) -> dict[str, Any]:
 
 def named_changes(credential: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return copies with one character changed where a forger would want it."""
+    in_array = isinstance(credential["proof"], list)
+    proof = credential["proof"][0] if in_array else credential["proof"]
+    value_path = "proof.0.proofValue" if in_array else "proof.proofValue"
     changes = {
         "learner": ("credentialSubject.identifier.0.identityHash", "Josefina", "Josefino"),
         "level": ("credentialSubject.result.0.achievedLevel", "#L3", "#L4"),
-        "proof value": ("proof.proofValue", credential["proof"]["proofValue"][-1], None),
+        "proof value": (value_path, proof["proofValue"][-1], None),
     }
     if "credentialStatus" in credential:
         changes["index"] = ("credentialStatus.statusListIndex", "41001", "41002")

@@ -129,8 +129,8 @@ def test_verifier_core_finds_ours_to_follow_the_official_schema(tmp_path: Path) 
     schema = standards(
         "schemas", "ob_v3p0_achievementcredential_schema.waltid.json"
     ).read_text()
-    nameless = unsigned(list_url=LIST_URL)
-    del nameless["credentialSubject"]["achievement"]["name"]  # type: ignore[index,call-overload,union-attr]
+    nameless: dict[str, Any] = unsigned(list_url=LIST_URL)
+    del nameless["credentialSubject"]["achievement"]["name"]
     answers = ask(
         "verifier_core",
         [{"verify": c, "registries": []} for c in (credential, signed(nameless))],
@@ -262,23 +262,25 @@ def test_canonicalizes_the_domain_examples_as_jsonld_js_does(tmp_path: Path) -> 
         assert patunay_nquads(text, dict(KNOWN)) == answer["nquads"], name
 
 
+XSD = "http://www.w3.org/2001/XMLSchema#"
 VOCABULARY_URL = "https://vocabulary.example/context"
 VOCABULARY = {
     "@version": 1.1,
     "v": "https://vocabulary.example/#",
     "value": "v:value",
-    "exact": {"@id": "v:exact", "@type": "http://www.w3.org/2001/XMLSchema#double"},
+    "exact": {"@id": "v:exact", "@type": f"{XSD}double"},
+    "grade": {"@id": "v:grade", "@type": f"{XSD}float"},
     "title": {"@id": "v:title", "@container": "@language"},
     "raw": {"@id": "v:raw", "@type": "@json"},
     "steps": {"@id": "v:steps", "@container": "@list"},
 }
 # As JSON text: Python and JavaScript read 3.0 into different things.
 MEMBERS = {
-    "numbers": '"value": [3.0, 1e-7, 0.1, 1.5e300, 5e-324, 1e20, 1e21, -2.50, 0, true]',
-    "typed numbers": '"exact": [3, 3.0, 1e-7, 1e21, 123456789012345]',
+    "numbers": '"value": [3.0, 1.5e-7, 0.1, 1e300, 1e20, 1e21, -2.50, -0.0, true]',
+    "typed numbers": '"exact": [3, 3.0, 1e-7, 5e-324, 1e21], "grade": [3.0, 2.5, 1]',
     "language map": '"title": {"en": "Farmer", "fil-PH": ["Magsasaka", "Mambubukid"]}',
     "json": '"raw": {"b": [3.0, 1e-7, 1E21, null], "a": "\\u00f1\\u2028\\"", "": {}}',
-    "lists": '"steps": [3.0, "two", {"value": 1e-7}, {"@value": "x", "@language": "fil"}]',
+    "lists": '"steps": [3.0, "two", {"value": 0.25}, {"@value": "x", "@language": "fil"}]',
     "escapes": '"value": "line\\nfeed\\ttab \\\\ \\"quoted\\" \\u007f ñ 𐐷"',
 }
 
@@ -298,3 +300,26 @@ def test_canonicalizes_odd_values_as_jsonld_js_does(tmp_path: Path) -> None:
         ours = patunay_nquads(text.encode(), {VOCABULARY_URL: VOCABULARY})
         assert ours == answer["nquads"], name
         assert ours.count("\n") > 0, name
+
+
+def test_keeps_the_tiny_numbers_that_jsonld_js_takes_for_zero(tmp_path: Path) -> None:
+    """JSON-LD calls every number with a fraction a double; XSD keeps the sign of zero.
+
+    jsonld.js looks for a point in what JavaScript writes, and 1e-7 has none. Under its
+    signatures 1e-7 and 2e-7 are one number, so nothing that it is to check may hold any.
+    """
+    literals = {
+        '"value": 1e-7': (f'"1.0E-7"^^<{XSD}double>', f'"0"^^<{XSD}integer>'),
+        '"value": 2e-7': (f'"2.0E-7"^^<{XSD}double>', f'"0"^^<{XSD}integer>'),
+        '"exact": -0.0': (f'"-0.0E0"^^<{XSD}double>', f'"0.0E0"^^<{XSD}double>'),
+    }
+    texts = [f'{{"@context": "{VOCABULARY_URL}", {members}}}' for members in literals]
+    answers = ask(
+        "jsonld",
+        [{"text": text} for text in texts],
+        documents={VOCABULARY_URL: {"@context": VOCABULARY}},
+        folder=tmp_path,
+    )
+    for text, answer, (ours, theirs) in zip(texts, answers, literals.values(), strict=True):
+        assert ours in patunay_nquads(text.encode(), {VOCABULARY_URL: VOCABULARY})
+        assert theirs in answer["nquads"]

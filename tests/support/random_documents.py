@@ -3,17 +3,14 @@
 from random import Random
 from typing import Any
 
-CONTEXTS: list[Any] = [
-    "https://www.w3.org/ns/credentials/v2",
-    "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json",
-    "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json",
-]
+from credentials.jsonld.loader import KNOWN, OB_EXTENSIONS, OB_V3, VC_V2
+from primitives.canonical_json import Json
 
 X = "https://terms.example/"
 XSD = "http://www.w3.org/2001/XMLSchema#"
 
-# An inline context may only add terms: one of each kind that the engine reads.
-INLINE: dict[str, Any] = {
+# One term of each kind that the engine reads.
+TERMS: dict[str, Any] = {
     "ex": X,
     "plain": f"{X}plain",
     "compact": "ex:compact",
@@ -40,6 +37,20 @@ INLINE: dict[str, Any] = {
     "Scoped": {"@id": f"{X}Scoped", "@context": {"scopedOnly": f"{X}scopedOnly"}},
 }
 
+TERMS_URL = f"{X}context"
+CONTEXTS: dict[str, Json] = {**KNOWN, TERMS_URL: TERMS}
+"""The bundled contexts, and the one above."""
+
+# An inline context may only name things.
+INLINE: dict[str, Any] = {
+    "in": f"{X}inline#",
+    "Inlined": "in:Inlined",
+    "noted": "in:noted",
+    "notedOn": {"@id": "in:notedOn", "@type": f"{XSD}date"},
+    "notedBy": {"@id": f"{X}inline/notedBy", "@type": "@id"},
+    "notedWords": {"@id": "in:notedWords", "@container": "@list"},
+}
+
 _TEXTS = ("", "a", "Peña", "ñ\u0303", "𐐷", '"q" \\ b', "line\nfeed", "\r", "é <b>", "007")
 _NUMBERS = (
     *(0, 1, -1, 7, 2**53 - 1, -(2**53) + 1, 1.5, -0.5, 1e-7, 1.0, -0.0, 3.14e10, 1e20),
@@ -57,7 +68,7 @@ class _Maker:
         node: dict[str, Any] = {}
         if name := self.random.choice(_NODES):
             node["id"] = name
-        kinds = self.random.choice(([], ["Thing"], ["Scoped"], ["Thing", "Scoped"], "ex:K"))
+        kinds = self.random.choice(([], ["Thing"], ["Scoped"], ["Scoped", "Thing"], "Inlined"))
         if kinds:
             node["type"] = kinds
         if "Scoped" in kinds:
@@ -136,7 +147,7 @@ def _language_map(maker: _Maker, _depth: int) -> Any:
 
 
 def _reference(maker: _Maker, _depth: int) -> Any:
-    name = maker.random.choice(("urn:n:1", "_:x", "ex:y", "https://n.example/3#a"))
+    name = maker.random.choice(("urn:n:1", "_:x", f"{X}y", "https://n.example/3#a"))
     return maker.random.choice((name, {"id": name}, name))
 
 
@@ -151,12 +162,16 @@ def _credential(maker: _Maker, depth: int) -> Any:
 _MAKERS: dict[str, Any] = {
     "plain": lambda m, d: m.value(d),
     "compact": lambda m, d: m.value(d),
-    "ex:free": lambda m, d: m.value(d),
+    "noted": lambda m, d: m.value(d),
+    f"{X}whole-iri": lambda m, d: m.value(d),
+    "notedOn": lambda m, _d: m.text(),
+    "notedBy": _many(_reference),
+    "notedWords": lambda m, d: [m.flat(d - 1) for _ in range(m.random.randrange(4))],
     "free": lambda m, d: m.value(d),
     "bag": lambda m, d: m.value(d),
     "filipino": _many(_Maker.scalar),
     "link": _many(_reference),
-    "word": _many(lambda m, _d: m.random.choice(("Thing", "ex:word", "urn:w"))),
+    "word": _many(lambda m, _d: m.random.choice(("Thing", "noted", "urn:w"))),
     "day": _many(lambda m, _d: m.text()),
     "real": _many(lambda m, _d: m.number()),
     "whole": _many(lambda m, _d: m.number()),
@@ -179,7 +194,8 @@ _PROPERTIES = tuple(_MAKERS)
 def random_document(random: Random, depth: int = 4) -> dict[str, Any]:
     """Return an unsigned credential; most are ones that the engine accepts."""
     maker = _Maker(random)
-    document = {"@context": [*CONTEXTS, INLINE], **maker.node(depth)}
+    document = {"@context": [VC_V2, OB_V3, OB_EXTENSIONS, TERMS_URL, INLINE]}
+    document |= maker.node(depth)
     document.pop("scopedOnly", None)
     document["type"] = ["VerifiableCredential", "Thing"]
     document["issuer"] = "did:example:issuer"

@@ -1,0 +1,146 @@
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from node.config import BatchConfig, ChainConfig, Config, ConfigInvalid
+from node.home import Home
+from tests.support.nodes import opened, plan
+
+LEAST = 'domain = "example.edu.ph"\n'
+
+SETTINGS = {
+    "domain": "school.example",
+    "public_url": "https://school.example/node",
+    "did_method": "key",
+    "listen_host": "0.0.0.0",
+    "listen_port": 9000,
+    "database_file": "other.db",
+    "allow_loopback_http": True,
+    "batch.period_seconds": 60,
+    "batch.max_entries": 10,
+    "chain.url": "http://127.0.0.1:8545",
+    "chain.contract": "eip155:1:0x0000000000000000000000000000000000000001",
+    "chain.confirmations": 3,
+    "chain.max_fee_gwei": 7,
+    "chain.poll_seconds": 1,
+}
+
+
+def _names() -> set[str]:
+    plain = {f.name for f in fields(Config)} - {"batch", "chain"}
+    batch = {f"batch.{f.name}" for f in fields(BatchConfig)}
+    return plain | batch | {f"chain.{f.name}" for f in fields(ChainConfig)}
+
+
+def _toml(**settings: object) -> str:
+    lines = {"": [] if "domain" in settings else [LEAST.strip()], "batch": [], "chain": []}
+    for name, value in settings.items():
+        table, _, key = name.rpartition(".")
+        shown = f"{value!s}".lower() if isinstance(value, int) else f"'{value}'"
+        lines[table].append(f"{key} = {shown}")
+    tables = [*lines[""], "[batch]", *lines["batch"], "[chain]", *lines["chain"]]
+    return "\n".join(tables)
+
+
+def _value(config: Config, name: str) -> object:
+    found: object = config
+    for part in name.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def test_every_setting_is_tried_here() -> None:
+    assert SETTINGS.keys() == _names()
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_each_setting_is_read_and_written_back(name: str) -> None:
+    config = Config.from_toml(_toml(**{name: SETTINGS[name]}))
+    assert _value(config, name) == SETTINGS[name]
+    assert _value(Config("other.example"), name) != SETTINGS[name]
+    assert Config.from_toml(config.to_toml()) == config
+
+
+def test_a_domain_is_enough() -> None:
+    config = Config.from_toml(LEAST)
+    assert config == Config("example.edu.ph")
+    assert config.base_url == "https://example.edu.ph"
+    assert config.log_name == "example.edu.ph/log"
+    assert config.chain.is_dev
+
+
+def test_the_public_url_ends_without_a_slash() -> None:
+    assert replace(plan(), public_url="https://a.example/x/").base_url == (
+        "https://a.example/x"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("domain", "not TOML"),
+        ("", "domain is missing"),
+        ("domain = 5", "domain: found int, want str"),
+        ('domain = "127.0.0.1"', "domain: found the address"),
+        ('domain = "no_name"', "domain: found"),
+        ('domain = "https://example.edu"', "domain: found"),
+        (LEAST + 'domian = "x"', "domian is not a setting"),
+        (LEAST + "batch = 5", "batch must be a table"),
+        (LEAST + "[batch]\nperiod = 5", "batch.period is not a setting"),
+        (LEAST + "[chain]\nurls = 'dev'", "chain.urls is not a setting"),
+        (LEAST + "[chain]\nurl = 'ftp://x'", "chain.url: found 'ftp://x'"),
+        (LEAST + "[chain]\nurl = 5", "chain.url: found int, want str"),
+        (LEAST + "listen_port = true", "listen_port: found bool, want int"),
+        (LEAST + "listen_port = '1'", "listen_port: found str, want int"),
+        (LEAST + "listen_port = -1", "listen_port: found -1, want 0 to 65535"),
+        (LEAST + "listen_port = 65536", "found 65536, want 0 to 65535"),
+        (LEAST + "allow_loopback_http = 1", "found int, want bool"),
+        (LEAST + "did_method = 'ethr'", "did_method: found 'ethr', want web or key"),
+        (LEAST + "public_url = 'example.edu'", "public_url: found 'example.edu'"),
+        (LEAST + "[batch]\nperiod_seconds = 0", "found 0, want 1 to 604800"),
+        (LEAST + "[batch]\nmax_entries = 0", "batch.max_entries: found 0"),
+        (LEAST + "[batch]\nmax_entries = 1048577", "batch.max_entries: found 1048577"),
+        (LEAST + "[chain]\nconfirmations = 0", "chain.confirmations: found 0"),
+        (LEAST + "[chain]\nmax_fee_gwei = 0", "chain.max_fee_gwei: found 0"),
+        (LEAST + "[chain]\npoll_seconds = 0", "chain.poll_seconds: found 0"),
+        (LEAST + "[chain]\npoll_seconds = 1.5", "found float, want int"),
+    ],
+)
+def test_what_cannot_be_honoured_is_refused_by_name(text: str, message: str) -> None:
+    with pytest.raises(ConfigInvalid) as caught:
+        Config.from_toml(text)
+    assert message in str(caught.value)
+    assert caught.value.code == "config-invalid"
+
+
+_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+
+
+@given(listen_host=_TEXT, database_file=_TEXT, contract=_TEXT)
+def test_any_text_survives_the_file(
+    listen_host: str, database_file: str, contract: str
+) -> None:
+    config = replace(
+        plan(),
+        listen_host=listen_host,
+        database_file=database_file,
+        chain=ChainConfig(contract=contract),
+    )
+    assert Config.from_toml(config.to_toml()) == config
+
+
+def test_a_file_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "patunay.toml"
+    file.write_bytes(LEAST.encode("utf-16"))
+    with pytest.raises(ConfigInvalid, match="is not UTF-8"):
+        Config.load(file)
+
+
+async def test_the_configuration_is_read_when_a_node_opens(home: Home) -> None:
+    home.config_file.write_text('domain = "example.edu"\nbatches = 1\n')
+    with pytest.raises(ConfigInvalid, match="batches is not a setting"):
+        async with opened(home):
+            pass

@@ -1,0 +1,182 @@
+import asyncio
+import subprocess
+import sys
+
+import pytest
+
+from anchoring.entry import EntryKind
+from node.home import Home
+from node.node import Node
+from node.storage import ledger
+from node.storage.ledger import LogSplit, StoredCheckpoint
+from node.storage.registry import (
+    IssuerExists,
+    IssuerUnknown,
+    TemplateExists,
+    TemplateUnknown,
+    list_issuers,
+    list_templates,
+    require_issuer,
+    require_template,
+    save_template,
+)
+from node.setup import SlugInvalid, add_issuer
+from primitives.hashing import sha256
+from tests.support.nodes import HandClock, opened, query
+
+
+def _checkpoint(size: int, tag: bytes = b"") -> StoredCheckpoint:
+    seed = b"%d %s" % (size, tag)
+    return StoredCheckpoint(size, sha256(seed), "note", seed, sha256(seed), "now")
+
+
+async def _save(node: Node, checkpoint: StoredCheckpoint, after: int) -> None:
+    async with node.writing() as c:
+        await ledger.save_checkpoint(c, checkpoint, after)
+
+
+async def test_of_two_who_sign_at_once_one_is_told(home: Home) -> None:
+    async with opened(home) as first, opened(home) as second:
+        await _save(first, _checkpoint(5), 0)
+        done = await asyncio.gather(
+            _save(first, _checkpoint(7, b"first"), 5),
+            _save(second, _checkpoint(8, b"second"), 5),
+            return_exceptions=True,
+        )
+    (told,) = [e for e in done if e is not None]
+    assert isinstance(told, LogSplit)
+    assert told.code == "log-conflict"
+    assert str(told) in {f"found a checkpoint of size {n}, want 5" for n in (7, 8)}
+    assert len(query(home, "SELECT * FROM checkpoints")) == 2
+
+
+@pytest.mark.parametrize(("size", "after"), [(5, 5), (4, 5), (6, 0), (6, 4), (6, 6)])
+async def test_a_checkpoint_only_follows_the_one_it_was_made_for(
+    node: Node, size: int, after: int
+) -> None:
+    await _save(node, _checkpoint(5), 0)
+    with pytest.raises(LogSplit):
+        await _save(node, _checkpoint(size, b"other"), after)
+
+
+_ASSIGN = """
+import asyncio, sys
+from pathlib import Path
+from node.storage.database import create_engine, transaction
+from node.storage.ledger import assign_leaves, enqueue
+from anchoring.entry import EntryKind
+from primitives.hashing import sha256
+
+async def main():
+    name = sys.argv[2]
+    engine = create_engine(Path(sys.argv[1]))
+    print("ready", flush=True)
+    sys.stdin.readline()
+    for n in range(60):
+        async with transaction(engine) as c:
+            subject = f"{name} {n}"
+            entry = (EntryKind.CREDENTIAL, sha256(subject.encode()), subject)
+            await enqueue(c, [entry], "now")
+        async with transaction(engine) as c:
+            await assign_leaves(c)
+    await engine.dispose()
+
+asyncio.run(main())
+"""
+
+
+def test_two_processes_give_each_place_once(home: Home) -> None:
+    database = str(home.root / "patunay.db")
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", _ASSIGN, database, name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for name in ("first", "second")
+    ]
+    for writer in writers:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "ready\n"
+    # Both are at the line; now let them run.
+    for writer in writers:
+        writer.communicate("go\n", timeout=60)
+        assert writer.returncode == 0
+    places = [
+        row[0]
+        for row in query(home, "SELECT leaf_index FROM entries ORDER BY leaf_index")
+    ]
+    assert places == list(range(121))  # the node's own DID document, and 60 of each
+    assert len(query(home, "SELECT DISTINCT subject FROM entries")) == 121
+
+
+async def test_the_queue_keeps_its_order(node: Node) -> None:
+    subjects = [f"{n}" for n in range(30)]
+    async with node.writing() as c:
+        await ledger.enqueue(
+            c,
+            [(EntryKind.CREDENTIAL, sha256(s.encode()), s) for s in subjects],
+            node.now(),
+        )
+        assert await ledger.queue_state(c) == (31, node.now())
+        assert await ledger.assign_leaves(c) == 31
+        assert await ledger.assign_leaves(c) == 31
+        assert await ledger.queue_state(c) == (0, None)
+        found = await ledger.leaves(c, 1, 31)
+    assert [subject for _, _, subject in found] == subjects
+
+
+async def test_asking_twice_is_asking_once(node: Node) -> None:
+    async with node.writing() as c:
+        await ledger.save_request(c, "a", node.now())
+        await ledger.save_request(c, "a", node.now())
+        assert await ledger.has_request(c, "a")
+        assert await ledger.take_request(c, "a")
+        assert not await ledger.has_request(c, "a")
+        assert not await ledger.take_request(c, "a")
+
+
+# Issuers and templates
+
+
+async def test_the_nodes_own_issuer_comes_first_whatever_the_others_are_called(
+    node: Node, clock: HandClock
+) -> None:
+    await add_issuer(node, "aaa", "Added in the same second")
+    clock.advance(-3600)
+    await add_issuer(node, "bbb", "Added while the clock was wrong")
+    async with node.reading() as c:
+        assert [i.slug for i in await list_issuers(c)] == ["main", "bbb", "aaa"]
+
+
+async def test_a_slug_is_taken_once(node: Node) -> None:
+    await add_issuer(node, "sdo-batangas", "One")
+    with pytest.raises(IssuerExists, match="'sdo-batangas' is taken"):
+        await add_issuer(node, "sdo-batangas", "Two")
+
+
+@pytest.mark.parametrize("slug", ["", "-a", "A", "a/b", "..", "ñ", "a_b", "a" * 41, "a b"])
+async def test_a_slug_that_no_did_can_carry_is_refused(node: Node, slug: str) -> None:
+    with pytest.raises(SlugInvalid) as caught:
+        await add_issuer(node, slug, "A name")
+    assert caught.value.code == "issuer-slug-invalid"
+
+
+async def test_an_unknown_issuer_is_named(node: Node) -> None:
+    async with node.reading() as c:
+        with pytest.raises(IssuerUnknown, match="found no issuer 'x'"):
+            await require_issuer(c, "x")
+
+
+async def test_a_published_version_of_a_template_never_changes(node: Node) -> None:
+    async with node.writing() as c:
+        assert await save_template(c, "t", "1", "{}", node.now())
+        assert not await save_template(c, "t", "1", "{}", node.now())
+        with pytest.raises(TemplateExists):
+            await save_template(c, "t", "1", '{"a":1}', node.now())
+        assert await save_template(c, "t", "2", '{"a":1}', node.now())
+        assert await require_template(c, "t") == '{"a":1}'
+        assert [row[:2] for row in await list_templates(c)] == [("t", "1"), ("t", "2")]
+        with pytest.raises(TemplateUnknown):
+            await require_template(c, "u")
