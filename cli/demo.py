@@ -14,11 +14,11 @@ import click
 from cli import demo_steps as steps
 from cli.demo_steps import Figures
 from cli.output import print_table, say, say_note
+from cli.progress import draw_bar
 from node.daemon import serving
 from node.node import Node
 from primitives.clock import SystemClock
 
-_BAR: Final = 32
 _STEPS: Final = 7
 
 
@@ -104,9 +104,7 @@ class _Demo:
     def _progress(self, step: str, done: int, total: int) -> None:
         """Draw a bar on a terminal; elsewhere, say it once when it is full."""
         if sys.stderr.isatty():
-            filled = _BAR * done // max(total, 1)
-            bar = "#" * filled + "-" * (_BAR - filled)
-            click.echo(f"\r    {step} [{bar}] {done}/{total} ", err=True, nl=done == total)
+            draw_bar(step, done, total)
         elif done == total and total:
             click.echo(f"    {step} {done}/{total}", err=True)
 

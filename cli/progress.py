@@ -1,28 +1,43 @@
-"""A bar on a terminal, for what takes time; silence everywhere else."""
+"""A bar on a terminal, for what takes time."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
+
+import click
 
 from node.issuance import Progress, no_progress
+
+_CELLS: Final = 32
 
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """Give a function that is told the step, how many are done, and of how many."""
+    """Give what is told the step, how many are done, and of how many.
+
+    It draws on a terminal and stays silent elsewhere. A bar that an error or Ctrl-C leaves
+    unfinished has its line ended, so that the message starts on its own.
+    """
     if not sys.stderr.isatty():
         yield no_progress
         return
-    # A quarter of a second to import, and of no use to a program that calls this one.
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import Progress as Bar  # noqa: PLC0415
+    unfinished = False
 
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-        tasks = {}
+    def show(step: str, done: int, total: int) -> None:
+        nonlocal unfinished
+        draw_bar(step, done, total)
+        unfinished = done < total
 
-        def show(step: str, done: int, total: int) -> None:
-            if step not in tasks:
-                tasks[step] = bar.add_task(step, total=total)
-            bar.update(tasks[step], completed=done, total=total)
-
+    try:
         yield show
+    finally:
+        if unfinished:
+            click.echo(err=True)
+
+
+def draw_bar(step: str, done: int, total: int) -> None:
+    """Draw the bar over the one before; end the line when it is full."""
+    filled = _CELLS * done // max(total, 1)
+    bar = "#" * filled + "-" * (_CELLS - filled)
+    click.echo(f"\r  {step} [{bar}] {done}/{total} ", err=True, nl=done >= total)

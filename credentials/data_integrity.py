@@ -195,7 +195,7 @@ def _parse_proof(entry: Json) -> Proof:
     if not isinstance(entry, dict):
         raise ProofInvalid(f"found a {type(entry).__name__}, want a proof object")
     kind, suite = entry.get("type"), entry.get("cryptosuite")
-    if kind != PROOF_TYPE or suite not in _SUITES:
+    if kind != PROOF_TYPE or suite not in SUITES:
         if not isinstance(kind, str):
             raise ProofInvalid("the proof has no type")
         raise SuiteUnsupported(f"found {kind[:64]} {str(suite)[:64]}, want one of {SUITES}")

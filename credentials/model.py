@@ -240,7 +240,7 @@ def _check_statuses(value: Json) -> tuple[StatusEntry, ...]:
             )
         _check_id(entry.get("id"), "credentialStatus.id", optional=True)
         entries.append(StatusEntry(kind, entry))
-    ids = [entry.members["id"] for entry in entries if "id" in entry.members]
+    ids = [entry.members["id"] for entry in entries if entry.members.get("id")]
     if len(set(ids)) != len(ids):
         # RDF would make one thing of the two, with the members of either.
         raise StructureInvalid("status-malformed", "two credentialStatus share one id")

@@ -22,7 +22,7 @@ from node.home import Home
 from node.issuance import sign_drafts
 from node.logbook import close_batch, load_tree, publish_log
 from node.node import Node
-from node.setup import publish_all
+from node.setup import publish_all, refresh_documents
 from node.storage import ledger
 from primitives.clock import Clock
 from primitives.errors import Misconfigured, PatunayError
@@ -171,6 +171,7 @@ async def serving(node: Node, port: int | None = None) -> AsyncIterator[str]:
         PortBusy: The port is taken.
     """
     await sign_drafts(node)
+    await refresh_documents(node)
     await publish_all(node)
     async with node.log_lock:
         await load_tree(node)

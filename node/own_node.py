@@ -6,6 +6,7 @@ Imports no database and no network library, so that `patunay verify` starts fast
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 
 from anchoring.note import VerifierKey
 from credentials.evidence import OWN_NODE, Lookup, Missing, Obtained
@@ -13,10 +14,20 @@ from did.resolver import DidNotFound
 from node.config import Config
 from node.home import Home
 from node.publishing import StatusUrlForeign, did_document_file, status_list_file
-from primitives.canonical_json import Json, JsonObject
+from primitives.canonical_json import JsonObject
 from primitives.clock import Clock
-from primitives.errors import PatunayError
+from primitives.errors import Malformed, Misconfigured, PatunayError
 from primitives.strict_json import parse_json_object
+
+MAX_FILE_BYTES: Final = 4 << 20
+"""Largest static file that is read back: a status list."""
+
+
+class NodeFileDamaged(Misconfigured):
+    """A static file of the node is gone, or was changed."""
+
+    code = "node-file-damaged"
+    hint = "`patunay serve` writes the files under public/ anew from the database"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +50,22 @@ class OwnNode:
         """Read what the node says of itself.
 
         Raises:
-            JsonMalformed: The file `public/node.json` is damaged; `patunay serve` and
-                `patunay issue` write it anew.
+            NodeFileDamaged: `public/node.json` is gone or not as the node writes it.
+            ConfigInvalid: The configuration cannot be honoured.
         """
-        described = parse_json_object((home.public / "node.json").read_bytes(), 4 << 20)
-        issuers = [i for i in _array(described.get("issuers")) if isinstance(i, dict)]
-        log = described.get("log")
-        vkey = log.get("vkey") if isinstance(log, dict) else None
-        return cls(
-            home,
-            home.config(),
-            clock,
-            {str(i["did"]): str(i["slug"]) for i in issuers},
-            {str(i["did"]): str(i["name"]) for i in issuers},
-            VerifierKey.parse(str(vkey)),
-        )
+        file = home.public / "node.json"
+        try:
+            described: Any = parse_json_object(file.read_bytes(), MAX_FILE_BYTES)
+            return cls(
+                home,
+                home.config(),
+                clock,
+                {str(i["did"]): str(i["slug"]) for i in described["issuers"]},
+                {str(i["did"]): str(i["name"]) for i in described["issuers"]},
+                VerifierKey.parse(described["log"]["vkey"]),
+            )
+        except (FileNotFoundError, Malformed, KeyError, TypeError) as e:
+            raise NodeFileDamaged(f"{file.name} is not as the node wrote it: {e!r}") from e
 
     def did_document(self, did: str) -> Lookup[JsonObject] | None:
         """Return one of the node's own DID documents, or None for a stranger's."""
@@ -80,10 +92,6 @@ class OwnNode:
     def _obtained(self, raw: bytes) -> Lookup[JsonObject]:
         when: datetime = self.clock.now()
         try:
-            return Obtained(parse_json_object(raw, 4 << 20), OWN_NODE, when)
+            return Obtained(parse_json_object(raw, MAX_FILE_BYTES), OWN_NODE, when)
         except PatunayError as e:
             return Missing.because(e)
-
-
-def _array(value: Json) -> list[Json]:
-    return value if isinstance(value, list) else []

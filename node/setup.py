@@ -2,11 +2,13 @@
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 
 from eth_account import Account
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anchoring.entry import EntryKind
-from did.document import build_did_document
+from did.document import build_did_document, parse_did_document
 from did.key import DidKey, did_key_document
 from did.keyfile import MODERATE, Argon2Cost, KeyLabel
 from did.keystore import Unlocked, new_keystore
@@ -23,7 +25,12 @@ from node.publishing import (
 )
 from node.storage import ledger
 from node.storage.database import create_engine, migrate
-from node.storage.registry import Issuer, list_issuers, save_issuer
+from node.storage.registry import (
+    Issuer,
+    list_issuers,
+    save_issuer,
+    update_document,
+)
 from primitives.canonical_json import JsonObject, canonicalize
 from primitives.clock import Clock
 from primitives.ed25519 import SEED_BYTES
@@ -104,12 +111,7 @@ async def add_issuer(node: Node, slug: str, name: str) -> Issuer:
     async with node.writing() as c:
         await save_issuer(c, issuer)
         if not did.startswith("did:key:"):
-            await ledger.save_document(
-                c, sha256(body), EntryKind.DID_DOCUMENT, body.decode(), node.now()
-            )
-            await ledger.enqueue(
-                c, [(EntryKind.DID_DOCUMENT, sha256(body), did)], node.now()
-            )
+            await _log_document(node, c, did, body)
     node.unlocked = keys
     await publish_all(node)
     return issuer
@@ -157,15 +159,14 @@ def _identity(node: Node, keys: Unlocked, slug: str) -> tuple[str, JsonObject]:
     document = build_did_document(
         did,
         assertion_keys={_CREDENTIAL_FRAGMENT: public, _STATUS_FRAGMENT: status},
-        services=[log_service(node, keys)],
+        services=[log_service(node, keys.keystore.entry(EVM_KEY).public)],
     )
     return did, document
 
 
-def log_service(node: Node, keys: Unlocked) -> PatunayLogService:
+def log_service(node: Node, address: str) -> PatunayLogService:
     """Return what the node's DID documents say of its log and its anchors."""
     contract = anchor_contract(node.config)
-    address = keys.keystore.entry(EVM_KEY).public
     anchors: tuple[LogAnchor, ...] = ()
     if contract:
         chain = contract.rpartition(":")[0]
@@ -182,6 +183,38 @@ def anchor_contract(config: Config) -> str:
 
         return DEV_CONTRACT
     return config.chain.contract
+
+
+async def refresh_documents(node: Node) -> int:
+    """Let the DID documents name the contract that is configured now; return how many.
+
+    Contracts and accounts that they named before stay listed: what was anchored there was
+    anchored there. A changed document is a new leaf of the log.
+    """
+    current = log_service(node, node.home.keystore().entry(EVM_KEY).public)
+    changed = 0
+    async with node.writing() as c:
+        for issuer in await list_issuers(c):
+            if issuer.did.startswith("did:key:"):
+                continue
+            before = parse_did_document(issuer.parsed(), issuer.did).log_service()
+            earlier = before.anchors if before is not None else ()
+            wanted = tuple(dict.fromkeys((*earlier, *current.anchors)))
+            service = replace(current, anchors=wanted)
+            if service == before:
+                continue
+            document = {**issuer.parsed(), "service": [service.to_json(issuer.did)]}
+            body = canonicalize(document)
+            await update_document(c, issuer.slug, body.decode())
+            await _log_document(node, c, issuer.did, body)
+            changed += 1
+    return changed
+
+
+async def _log_document(node: Node, c: AsyncConnection, did: str, body: bytes) -> None:
+    now = node.now()
+    await ledger.save_document(c, sha256(body), EntryKind.DID_DOCUMENT, body.decode(), now)
+    await ledger.enqueue(c, [(EntryKind.DID_DOCUMENT, sha256(body), did)], now)
 
 
 async def publish_all(node: Node) -> None:

@@ -184,12 +184,12 @@ class _Walk:
             return
         elif "@list" in term.container:
             self._list(
-                (subject, predicate, name, graph), _unwrapped(value, "@list"), active
+                (subject, predicate, name, graph), _list_items(value), active
             )
         else:
             for item in _flattened(value):
                 if isinstance(item, Mapping) and "@list" in item:
-                    inside = _unwrapped(item, "@list")
+                    inside = _list_items(item)
                     self._list((subject, predicate, name, graph), inside, active)
                     continue
                 found = self._value(name, term, item, active, graph)
@@ -290,7 +290,7 @@ def _require_known_keyword(key: str) -> None:
 
 
 def _flattened(value: Json) -> list[Json]:
-    """A set holds no sets: arrays in arrays, and `@set` objects, are one array."""
+    """A set holds no sets: arrays in arrays are one array."""
     flat: list[Json] = []
     pending = [value]
     while pending:
@@ -298,19 +298,20 @@ def _flattened(value: Json) -> list[Json]:
         if isinstance(item, list):
             pending += reversed(item)
         elif isinstance(item, Mapping) and "@set" in item:
-            pending.append(_unwrapped(item, "@set"))
+            # It says what an array says, and hides its content from other readers.
+            raise JsonldUnsupported("found @set in a value, want an array")
         else:
             flat.append(item)
     return flat
 
 
-def _unwrapped(value: Json, keyword: str) -> Json:
-    """Return what stands in `{"@list": …}` or `{"@set": …}`, or the value itself."""
-    if not isinstance(value, Mapping) or keyword not in value:
+def _list_items(value: Json) -> Json:
+    """Return what stands in `{"@list": …}`, or the value itself."""
+    if not isinstance(value, Mapping) or "@list" not in value:
         return value
     if len(value) > 1:
-        raise JsonldMalformed(f"{keyword} must stand alone in its object")
-    return value[keyword]
+        raise JsonldMalformed("@list must stand alone in its object")
+    return value["@list"]
 
 
 # Literals

@@ -97,6 +97,11 @@ async def save_issuer(c: AsyncConnection, issuer: Issuer) -> None:
     )
 
 
+async def update_document(c: AsyncConnection, slug: str, document: str) -> None:
+    """Replace an issuer's DID document by a newer version."""
+    await c.execute(update(issuers).where(issuers.c.slug == slug).values(document=document))
+
+
 async def list_issuers(c: AsyncConnection) -> list[Issuer]:
     """Return every issuer, the node itself first."""
     rows = await c.execute(

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -40,17 +41,23 @@ def leaves(command: click.Command, path: str) -> Iterator[tuple[str, click.Comma
 LEAVES = dict(leaves(root, ""))
 
 
-def process(*arguments: str | Path, **environment: str) -> subprocess.Popen[str]:
+@contextmanager
+def process(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+    """Run the command in a process of its own, which never outlives the test."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("PATUNAY_")}
-    return subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", "from cli.main import main; main()", *map(str, arguments)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**clean, **environment},
+        env=clean,
         start_new_session=True,
-    )
+    ) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -174,10 +181,10 @@ def test_a_key_store_that_is_gone_is_no_traceback(home: Home) -> None:
 
 
 def test_ctrl_c_ends_with_130_and_one_line() -> None:
-    running = process("verify", "-")
-    time.sleep(1)
-    running.send_signal(signal.SIGINT)
-    output, words = running.communicate(timeout=20)
+    with process("verify", "-") as running:
+        time.sleep(1)
+        running.send_signal(signal.SIGINT)
+        output, words = running.communicate(timeout=20)
     assert (running.returncode, output, words) == (130, "", "patunay: interrupted\n")
 
 
@@ -186,23 +193,21 @@ def test_ctrl_c_is_heard_in_the_middle_of_many_files(
 ) -> None:
     for number in range(10_000):
         (tmp_path / f"{number}.json").symlink_to(credential)
-    running = process("--data-dir", shared_home.root, "verify", tmp_path)
-    time.sleep(1)
-    running.send_signal(signal.SIGINT)
-    output, words = running.communicate(timeout=10)
+    with process("--data-dir", shared_home.root, "verify", tmp_path) as running:
+        time.sleep(1)
+        running.send_signal(signal.SIGINT)
+        output, words = running.communicate(timeout=10)
     assert (running.returncode, output, words) == (130, "", "patunay: interrupted\n")
 
 
 def test_a_reader_that_goes_away_is_no_error(shared_home: Home) -> None:
-    running = process("--data-dir", shared_home.root, "verify", shared_home.issued)
-    assert running.stdin is not None
-    assert running.stdout is not None
-    assert running.stderr is not None
-    running.stdout.close()
-    assert running.stderr.read() == ""
-    assert running.wait(20) == 141
-    running.stdin.close()
-    running.stderr.close()
+    arguments = ("--data-dir", shared_home.root, "verify", shared_home.issued)
+    with process(*arguments) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        assert running.stderr.read() == ""
+        assert running.wait(20) == 141
 
 
 def test_a_full_disk_behind_standard_output_is_named(credential: Path) -> None:

@@ -150,22 +150,38 @@ def test_a_check_that_could_not_be_made_is_unknown_and_has_a_hint(credential: Pa
     assert "✓" not in result.stdout
 
 
-@pytest.mark.parametrize("as_json", [True, False], ids=["json", "words"])
+HOSTILE = "\x1b[2J\x1b]0;owned\x07\r\u202egnp.exe\u2066\x9b1m"
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["words", "json"])
 def test_nothing_hostile_in_a_credential_reaches_the_terminal(
-    shared_home: Home, credential: Path, *, as_json: bool
+    shared_home: Home, credential: Path, options: list[str]
 ) -> None:
-    name = "Diploma\x1b[2J\x1b]0;owned\x07\r\u202egnp.exe\u2066\x9b1m"
-    result = run(
-        *("verify", "-", *(["--json"] if as_json else [])),
-        home=shared_home.root,
-        stdin=changed(credential, name=name),
+    document = changed(
+        credential,
+        name=f"Diploma{HOSTILE}",
+        type=["VerifiableCredential", f"Degree{HOSTILE}"],
     )
+    result = run("verify", "-", *options, home=shared_home.root, stdin=document)
     assert result.exit_code == 1
+    assert "Diploma" in result.stdout
+    assert "Degree" in result.stdout
     assert result.output.replace("\n", "").isprintable()
-    if as_json:
-        assert name in json.loads(result.stdout)["summary"]
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["words", "json"])
+def test_nothing_hostile_in_the_name_of_a_file_reaches_the_terminal(
+    tmp_path: Path, options: list[str]
+) -> None:
+    name = f"diploma{HOSTILE}.json"
+    (tmp_path / name).write_bytes(b"{")
+    result = run("verify", tmp_path, *options)
+    assert result.exit_code == 2
+    assert result.output.replace("\n", "").isprintable()
+    if options:
+        assert json.loads(result.stdout)["reports"][0]["file"] == str(tmp_path / name)
     else:
-        assert "Diploma\\x1b[2J" in result.stdout
+        assert "diploma\\x1b[2J\\x1b]0;owned\\x07\\r\\u202egnp.exe" in result.stdout
 
 
 def test_a_name_is_shown_where_the_terminal_knows_ascii_alone(

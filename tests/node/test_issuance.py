@@ -8,7 +8,7 @@ import pytest
 from anchoring.entry import EntryKind, entry_of
 from credentials.data_integrity import parse_proofs, verify_proof
 from credentials.jsonld.loader import ContextUnknown
-from credentials.jsonld.quads import UnsignedTerm
+from credentials.jsonld.quads import JsonldMalformed, UnsignedTerm
 from credentials.model import StructureInvalid
 from credentials.status_list import MIN_ENTRIES
 from did.document import parse_did_document
@@ -77,16 +77,15 @@ async def test_each_row_becomes_one_signed_credential_with_its_place_in_the_queu
 ) -> None:
     report = await issue(node, 12)
     assert (len(report.issued), report.earlier, report.held) == (12, [], 0)
-    names = {row.cells["family_name"] for row in learners(12).rows}
     found = set()
     for uuid in report.issued:
         document = await document_of(node, uuid)
         await _verify(node, document)
-        found.add(document["credentialSubject"]["identifier"][0]["identityHash"])
+        found.add(canonicalize(document["credentialSubject"]))
         (row,) = query(home, "SELECT digest, kind FROM entries WHERE subject = ?", uuid)
         entry = entry_of(EntryKind.CREDENTIAL, document)
         assert bytes([row[1]]) + row[0] == entry
-    assert len(found) == len(names) == 12 or len(found) >= len(names)
+    assert len(found) == 12
 
 
 async def test_a_second_run_issues_nothing_twice(node: Node, home: Home) -> None:
@@ -113,7 +112,8 @@ async def test_a_row_that_cannot_be_issued_is_named_and_the_others_are_issued(
     node: Node,
 ) -> None:
     file = learners(5)
-    broken = replace(file.rows[2], completed_on=file.rows[2].completed_on.replace(year=2031))
+    failing = {**file.rows[2].values, "rating_teacher": "1", "rating_self": "1"}
+    broken = replace(file.rows[2], values=failing)
     rows = (*file.rows[:2], broken, *file.rows[3:])
     report = await issue_rows(node, template(), replace(file, rows=rows), MAIN)
     assert len(report.issued) == 4
@@ -231,7 +231,7 @@ async def test_the_same_request_at_the_same_time_issues_once(home: Home) -> None
         ({"issuer": {"id": "did:key:z6Mk"}}, IssuerMismatch, "issuer-mismatch"),
         ({"issuer": 5}, IssuerMismatch, "issuer-mismatch"),
         ({"id": "no url"}, StructureInvalid, "id-malformed"),
-        ({"id": None}, StructureInvalid, "id-malformed"),
+        ({"id": None}, JsonldMalformed, "jsonld-malformed"),
         ({"id": 5}, StructureInvalid, "id-malformed"),
         ({"credentialSubject": {}}, StructureInvalid, "subject-missing"),
         ({"type": ["OpenBadgeCredential"]}, StructureInvalid, "type-missing"),

@@ -115,9 +115,7 @@ class _Maker:
         return [self.value(depth) for _ in range(self.random.randrange(4))]
 
     def wrapped(self, depth: int) -> Any:
-        keyword = self.random.choice(("@set", "@list"))
-        items = [self.flat(depth) for _ in range(self.random.randrange(4))]
-        return {keyword: items}
+        return {"@list": [self.flat(depth) for _ in range(self.random.randrange(4))]}
 
     def flat(self, depth: int) -> Any:
         """An item that may stand in a list: no array, and no list."""

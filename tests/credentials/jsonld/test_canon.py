@@ -42,7 +42,7 @@ def text(path: Path) -> str:
 def test_the_official_cases_are_there() -> None:
     standards("rdfc10")
     assert len(CASES) == 63
-    assert len(MAPS) == 21
+    assert len(MAPS) == 20
 
 
 @pytest.mark.parametrize("case", CASES)

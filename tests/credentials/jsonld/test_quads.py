@@ -1,0 +1,204 @@
+from typing import Any
+
+import pytest
+
+from credentials.jsonld.active_context import (
+    ContextMalformed,
+    JsonldUnsupported,
+    is_absolute_iri,
+)
+from credentials.jsonld.canon import canonicalize_quads
+from credentials.jsonld.quads import Engine, JsonldMalformed, UnsignedTerm, escape
+from primitives.canonical_json import Json, NotCanonicalizable
+from tests.support.random_documents import CONTEXTS, TERMS_URL, X, XSD
+
+ENGINE = Engine(CONTEXTS)
+V2 = "https://www.w3.org/ns/credentials/v2"
+
+
+def document(**members: Any) -> dict[str, Any]:
+    return {"@context": [V2, TERMS_URL], "id": "urn:n", **members}
+
+
+def lines(**members: Any) -> list[str]:
+    """Return the N-Quads about <urn:n>, without subject and full stop."""
+    found = canonicalize_quads(ENGINE.quads(document(**members))).split("\n")[:-1]
+    return [line.removeprefix("<urn:n> ").removesuffix(" .") for line in found]
+
+
+@pytest.mark.parametrize(
+    ("value", "literal"),
+    [
+        # JSON-LD 1.1 API section 8.2.2 and XML Schema's canonical double.
+        (1, f'"1"^^<{XSD}integer>'),
+        (-0.0, f'"0"^^<{XSD}integer>'),
+        (1e20, f'"100000000000000000000"^^<{XSD}integer>'),
+        (1e21, f'"1.0E21"^^<{XSD}double>'),
+        (0.1, f'"1.0E-1"^^<{XSD}double>'),
+        (5.3, f'"5.3E0"^^<{XSD}double>'),
+        (True, f'"true"^^<{XSD}boolean>'),
+        ("", '""'),
+        ({"@value": 1, "@type": f"{XSD}double"}, f'"1.0E0"^^<{XSD}double>'),
+        ({"@value": "a", "@language": "fil-PH"}, '"a"@fil-ph'),
+        ({"@value": "a", "@type": f"{XSD}string"}, '"a"'),
+        ({"@value": [1, None], "@type": "@json"}, None),
+    ],
+)
+def test_spells_a_literal(value: Json, literal: str | None) -> None:
+    if literal is None:
+        literal = '"[1,null]"^^<http://www.w3.org/1999/02/22-rdf-syntax-ns#JSON>'
+    assert lines(plain=value) == [f"<{X}plain> {literal}"]
+
+
+@pytest.mark.parametrize(
+    "value", [None, [], [None], {"@value": None}, [[], [None, []]]]
+)
+def test_what_holds_nothing_gives_nothing(value: Json) -> None:
+    assert lines(plain=value) == []
+
+
+def test_null_is_a_json_value_where_json_is_wanted() -> None:
+    datatype = "http://www.w3.org/1999/02/22-rdf-syntax-ns#JSON"
+    assert lines(raw=None) == [f'<{X}raw> "null"^^<{datatype}>']
+    assert lines(raw=[]) == [f'<{X}raw> "[]"^^<{datatype}>']
+
+
+def test_an_empty_list_is_something() -> None:
+    nil = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#nil>"
+    for value in ([], {"@list": []}):
+        assert lines(ranked=value) == [f"<{X}ranked> {nil}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        # RDF 1.2 N-Quads, canonical form. PyLD leaves all but \t\n\r"\\ as they are.
+        ("\x00\x07\x1f\x7f", "\\u0000\\u0007\\u001F\\u007F"),
+        ("\b\t\n\f\r", "\\b\\t\\n\\f\\r"),
+        ('"\\', '\\"\\\\'),
+        ("\x80\x9f\xa0ñ\u2028𐐷", "\x80\x9f\xa0ñ\u2028𐐷"),
+    ],
+)
+def test_escapes_as_canonical_n_quads_do(text: str, escaped: str) -> None:
+    assert escape(text) == escaped
+
+
+@pytest.mark.parametrize(
+    "iri",
+    ["urn:x y", "urn:x>", "urn:x<y", 'urn:"', "urn:{x}", "urn:x\\u0020", "urn:`", "urn:\n"]
+    + ["urn:x|y", "urn:x^y", "urn:\x00", "x", "", "//a.example/", "#a", "1:x", ":x", "é:x"],
+)
+def test_no_iri_can_end_its_line_early(iri: str) -> None:
+    assert not is_absolute_iri(iri)
+    for members in ({"id": iri}, {"link": iri}, {"type": iri}, {"plain": {"id": iri}}):
+        with pytest.raises(UnsignedTerm) as e:
+            ENGINE.quads(document(**members))
+        assert e.value.code == "unsigned-term"
+
+
+def test_a_language_cannot_end_its_line_early() -> None:
+    for tag in ("en .\n<urn:x>", "", "en_PH", "a" * 9):
+        with pytest.raises(JsonldMalformed, match="language tag"):
+            ENGINE.quads(document(plain={"@value": "x", "@language": tag}))
+        with pytest.raises(JsonldMalformed, match="language tag"):
+            ENGINE.quads(document(texts={tag: "x"}))
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"type": 1},
+        {"type": [None]},
+        {"id": 1},
+        {"id": ["urn:x"]},
+        {"plain": {"@value": {}}},
+        {"plain": {"@value": []}},
+        {"plain": {"@value": "x", "@type": 1}},
+        {"plain": {"@value": "x", "@type": f"{XSD}date", "@language": "en"}},
+        {"plain": {"@value": 1, "@language": "en"}},
+        {"plain": {"@value": "x", "name": "y"}},
+        {"plain": {"@list": [], "name": "y"}},
+        {"texts": {"en": 1}},
+    ],
+)
+def test_refuses_what_json_ld_does_not_allow(members: dict[str, Any]) -> None:
+    with pytest.raises(JsonldMalformed) as e:
+        ENGINE.quads(document(**members))
+    assert e.value.code == "jsonld-malformed"
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"@graph": []},
+        {"@included": []},
+        {"@reverse": {}},
+        {"@index": "x"},
+        {"@nest": {}},
+        {"@language": "en"},
+        {"@value": "x"},
+        {"plain": {"@set": []}},
+        {"ranked": {"@set": []}},
+        {"ranked": [[1]]},
+        {"plain": {"@list": [[1]]}},
+        {"verifiableCredential": "urn:x", "type": "VerifiablePresentation"},
+    ],
+)
+def test_refuses_a_feature_outside_the_subset(members: dict[str, Any]) -> None:
+    with pytest.raises(JsonldUnsupported) as e:
+        ENGINE.quads(document(**members))
+    assert e.value.code == "jsonld-feature-unsupported"
+    assert "not thereby false" in e.value.hint
+
+
+@pytest.mark.parametrize(
+    ("context", "error"),
+    [
+        (1, ContextMalformed),
+        ([True], ContextMalformed),
+        ({"@version": 1.0}, ContextMalformed),
+        ({"t": 1}, ContextMalformed),
+        ({"t": {"@id": 1}}, ContextMalformed),
+        ({"t": "no-iri"}, ContextMalformed),
+        ({"": "urn:x"}, ContextMalformed),
+        ({"@foo": "urn:x"}, ContextMalformed),
+        ({"t": {"@id": "urn:x", "foo": 1}}, ContextMalformed),
+        ({"a": "b:x", "b": "a:x"}, ContextMalformed),
+        ({"t": {"@id": "urn:x", "@type": "no-iri"}}, ContextMalformed),
+        ({"t": {"@id": "urn:x", "@language": 1}}, ContextMalformed),
+        ({"t": {"@reverse": "urn:x"}}, JsonldUnsupported),
+        ({"t": {"@id": "urn:x", "@container": "@index"}}, JsonldUnsupported),
+        ({"t": {"@id": "urn:x", "@nest": "n"}}, JsonldUnsupported),
+    ],
+)
+def test_refuses_a_context(context: Json, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        ENGINE.quads({"@context": [V2, context]})
+
+
+@pytest.mark.parametrize("keyword", ["@base", "@import", "@propagate", "@direction"])
+def test_a_held_context_may_not_use_what_is_outside_the_subset(keyword: str) -> None:
+    engine = Engine({"urn:context": {keyword: "urn:x"}})
+    with pytest.raises(JsonldUnsupported, match=keyword):
+        engine.quads({"@context": "urn:context"})
+
+
+def test_a_number_that_is_none_is_refused() -> None:
+    for value in (float("nan"), float("inf")):
+        with pytest.raises(JsonldMalformed):
+            ENGINE.quads(document(plain=value))
+        with pytest.raises(NotCanonicalizable):
+            ENGINE.quads(document(raw=value))
+
+
+def test_a_node_mentioned_twice_is_one_node() -> None:
+    inner = {"id": "_:x", "ranked": [1]}
+    once = lines(plain=[inner], free=[{"id": "_:x"}])
+    assert lines(plain=[inner], free=[inner]) == once
+
+
+def test_remembers_no_more_contexts_than_its_limit() -> None:
+    engine = Engine({f"urn:{i}": {"t": f"urn:t:{i}#t"} for i in range(200)})
+    for i in range(200):
+        assert engine.quads({"@context": f"urn:{i}", "t": 1})
+    assert len(engine._active) == Engine.MAX_REMEMBERED

@@ -1,0 +1,106 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from credentials.checks import CHECKS
+from credentials.policy import (
+    CHECK_NAMES,
+    DEFAULT_REQUIRED,
+    Policy,
+    PolicyMalformed,
+    parse_policy,
+)
+from tests.support.credentials_support import ISSUER, LOG_KEY
+
+CONTRACT = "eip155:11155111:0xAb5801a7D398351b8bE11C439e05C5B3259aeC9B"
+
+
+def test_every_check_has_its_name() -> None:
+    assert tuple(CHECKS) == CHECK_NAMES
+
+
+def test_without_files_the_default_holds() -> None:
+    policy = parse_policy(None, None)
+    assert policy == Policy()
+    assert policy.effective_required == DEFAULT_REQUIRED
+    assert {"structure", "proof", "issuer-key", "dates", "status"} == DEFAULT_REQUIRED
+
+
+def test_reads_both_files() -> None:
+    policy = parse_policy(
+        {
+            "version": 1,
+            "required": ["proof", "anchor"],
+            "clockSkewSeconds": 0,
+            "contracts": [CONTRACT],
+        },
+        {
+            "version": 1,
+            "issuers": [{"did": ISSUER, "name": "The School"}],
+            "logs": [{"issuer": ISSUER, "vkey": str(LOG_KEY)}],
+        },
+    )
+    assert policy == Policy(
+        required=frozenset({"proof", "anchor"}),
+        issuers={ISSUER: "The School"},
+        has_trust_list=True,
+        logs={ISSUER: LOG_KEY},
+        contracts=frozenset({CONTRACT}),
+        clock_skew=timedelta(0),
+    )
+    assert policy.effective_required == {"proof", "anchor", "issuer-listed"}
+
+
+def test_an_empty_trust_list_trusts_nobody() -> None:
+    policy = parse_policy(None, {"version": 1})
+    assert not policy.issuers
+    assert "issuer-listed" in policy.effective_required
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {},
+        {"version": 2},
+        {"version": "1"},
+        {"version": 1, "requires": ["proof"]},
+        {"version": 1, "required": []},
+        {"version": 1, "required": "proof"},
+        {"version": 1, "required": [1]},
+        {"version": 1, "required": ["prof"]},
+        {"version": 1, "clockSkewSeconds": -1},
+        {"version": 1, "clockSkewSeconds": 86_401},
+        {"version": 1, "clockSkewSeconds": 1.0},
+        {"version": 1, "clockSkewSeconds": True},
+        {"version": 1, "clockSkewSeconds": None},
+        {"version": 1, "contracts": CONTRACT},
+        {"version": 1, "contracts": None},
+        {"version": 1, "issuers": []},
+    ],
+)
+def test_refuses_a_policy(policy: Any) -> None:
+    with pytest.raises(PolicyMalformed) as e:
+        parse_policy(policy, None)
+    assert e.value.code == "policy-malformed"
+    assert e.value.hint
+
+
+@pytest.mark.parametrize(
+    "trust",
+    [
+        {},
+        {"version": 1, "required": ["proof"]},
+        {"version": 1, "issuers": {}},
+        {"version": 1, "issuers": [ISSUER]},
+        {"version": 1, "issuers": [{"did": ISSUER}]},
+        {"version": 1, "issuers": [{"did": ISSUER, "name": 1}]},
+        {"version": 1, "issuers": [{"did": ISSUER, "name": "x", "note": "y"}]},
+        {"version": 1, "logs": [{"issuer": ISSUER, "vkey": "x"}]},
+        {"version": 1, "logs": [{"issuer": ISSUER, "key": str(LOG_KEY)}]},
+    ],
+)
+def test_refuses_a_trust_file(trust: Any) -> None:
+    with pytest.raises(PolicyMalformed) as e:
+        parse_policy(None, trust)
+    assert e.value.code == "policy-malformed"
