@@ -242,7 +242,8 @@ def tampered_copies(original: JsonObject) -> dict[str, JsonObject]:
     name, level, status, context, proof, term = (copied() for _ in range(6))
     name["credentialSubject"]["identifier"][0]["identityHash"] = "Somebody Else"
     result = level["credentialSubject"]["result"][0]
-    result["achievedLevel"] = result["achievedLevel"][:-1] + "4"
+    reached = result["achievedLevel"]
+    result["achievedLevel"] = reached[:-1] + ("4" if reached[-1] != "4" else "2")
     entry = status["credentialStatus"]
     index = str((int(entry["statusListIndex"]) + 1) % 131_072)
     entry["statusListIndex"] = index

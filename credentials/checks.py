@@ -5,9 +5,10 @@ A check returns its answer, or raises: `Undetermined` when it could not be made,
 both into a line of the report, and runs every check whatever the others found.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from anchoring.backend import Sighting
@@ -19,13 +20,17 @@ from credentials.data_integrity import Proof, parse_proofs, verify_proof
 from credentials.evidence import Evidence, Lookup, Missing, Obtained
 from credentials.model import Credential, parse_credential
 from credentials.policy import DEVELOPMENT_CHAINS, Policy
+from credentials.quoting import quoted
 from credentials.report import Check, Result
 from credentials.status_list import (
     CREDENTIAL_TYPE,
+    MESSAGE,
+    REVOCATION,
     Entry,
     StatusListUnusable,
     parse_entry,
-    read_bit,
+    read_ttl,
+    read_value,
 )
 from did.document import DidDocument, parse_did_document
 from did.identifier import DidUrl
@@ -108,9 +113,10 @@ class StatusListProofInvalid(StatusListUnusable):
 
 
 class StatusListStale(StatusListUnusable):
-    """The list is past its own `validUntil`, or not yet valid."""
+    """The list is past its own `validUntil` or `ttl`, or not yet valid."""
 
     code = "status-list-stale"
+    hint = "look the list up again, or ask the issuer whether it is still in force"
 
 
 class IssuerNotListed(Undetermined):
@@ -160,6 +166,8 @@ class Case:
     credential: Credential | PatunayError = field(init=False)
     """The document typed, or the rule of the data model that it breaks."""
 
+    _proofs: tuple[Proof | PatunayError, ...] | PatunayError = field(init=False)
+
     def __post_init__(self) -> None:
         """Read the document once, for all the checks."""
         try:
@@ -167,12 +175,25 @@ class Case:
         except PatunayError as e:
             read = e
         object.__setattr__(self, "credential", read)
+        try:
+            found: tuple[Proof | PatunayError, ...] | PatunayError = parse_proofs(
+                self.document
+            )
+        except PatunayError as e:
+            found = e
+        object.__setattr__(self, "_proofs", found)
 
     def readable(self) -> Credential:
         """Return the typed credential, or raise what `structure` reports."""
         if isinstance(self.credential, PatunayError):
             raise self.credential
         return self.credential
+
+    def proofs(self) -> tuple[Proof | PatunayError, ...]:
+        """Return each proof or what is wrong with it, as `parse_proofs`."""
+        if isinstance(self._proofs, PatunayError):
+            raise self._proofs
+        return self._proofs
 
 
 def check_structure(case: Case) -> Check:
@@ -192,7 +213,7 @@ def check_proof(case: Case) -> Check:
     """
     unread: Undetermined | None = None
     suites = []
-    for proof in parse_proofs(case.document):
+    for proof in case.proofs():
         try:
             suites.append(_check_one_proof(proof, case))
         except Undetermined as e:
@@ -211,13 +232,13 @@ def check_issuer_key(case: Case) -> Check:
     """
     issuer = case.readable().issuer
     named = []
-    for proof in parse_proofs(case.document):
+    for proof in case.proofs():
         if isinstance(proof, PatunayError):
             continue
         method = DidUrl.parse(proof.verification_method)
         if str(method.did) != issuer:
             raise IssuerKeyMismatch(f"found a key of {method.did}, want one of {issuer}")
-        _document_of(issuer, case).key_for(str(method), "assertionMethod")
+        _document_of(issuer, case).method_for(str(method), "assertionMethod")
         named.append(str(method))
     if not named:
         raise EvidenceMissing(
@@ -243,25 +264,50 @@ def check_dates(case: Case) -> Check:
 def check_status(case: Case) -> Check:
     """The issuer has not taken the credential back, as far as its lists say.
 
-    Revoked beats suspended beats unknown, in whatever order the entries stand.
+    Revoked beats suspended beats unknown, in whatever order the entries stand. Messages
+    are repeated, and decide nothing.
     """
     credential = case.readable()
     if not credential.statuses:
         return Check(
             "status", Result.NOT_APPLICABLE, detail="the issuer keeps no status for it"
         )
-    seen: list[Obtained[JsonObject]] = []
+    seen: list[tuple[str, Obtained[JsonObject]]] = []
+    messages: list[str] = []
     problems: list[PatunayError] = []
     for status in credential.statuses:
         try:
-            seen.append(_check_one_status(status.members, credential.issuer, case))
+            entry = parse_entry(status.members)
+            found, value = _read_status(entry, credential.issuer, case)
         except PatunayError as e:
             problems.append(e)
+            continue
+        if entry.purpose == MESSAGE:
+            messages.append(f"; message {value:#x} {quoted(entry.messages[value])}")
+        elif value:
+            kind = Revoked if entry.purpose == REVOCATION else Suspended
+            problems.append(kind(f"{kind.code} by its issuer; list from {found.source}"))
+        else:
+            seen.append((entry.purpose, found))
+    said = "".join(sorted(messages))
     if problems:
-        raise min(problems, key=_gravity)
-    oldest = min(seen, key=lambda found: found.obtained_at)
+        worst = min(problems, key=_gravity)
+        worst.args = (f"{worst}{said}",)
+        raise worst
+    return _in_force(seen, said)
+
+
+def _in_force(seen: Sequence[tuple[str, Obtained[JsonObject]]], said: str) -> Check:
+    """Say as of when, and not more than the lists that were read can tell."""
+    if not seen:
+        detail = f"the issuer keeps only messages for it{said}"
+        return Check("status", Result.NOT_APPLICABLE, detail=detail)
+    purposes = {purpose for purpose, _ in seen}
+    oldest = min((found for _, found in seen), key=lambda found: found.obtained_at)
+    words = "not revoked" if REVOCATION in purposes else "not suspended"
+    words = "neither revoked nor suspended" if len(purposes) > 1 else words
     when = format_instant(oldest.obtained_at)
-    return _passed("status", f"not revoked as of {when}", oldest)
+    return _passed("status", f"{words} as of {when}{said}", oldest)
 
 
 def check_issuer_listed(case: Case) -> Check:
@@ -332,8 +378,13 @@ def _had(lookup: Lookup[T]) -> Obtained[T]:
 
 def _document_of(did: str, case: Case) -> DidDocument:
     if did.startswith("did:key:"):
-        return parse_did_document(did_key_document(DidKey.parse(did)), did)
+        return _implied_document(did)
     return parse_did_document(_had(case.evidence.did_document(did)).value, did)
+
+
+@lru_cache(maxsize=256)
+def _implied_document(did: str) -> DidDocument:
+    return parse_did_document(did_key_document(DidKey.parse(did)), did)
 
 
 def _source_of(did: str, case: Case) -> Obtained[JsonObject] | None:
@@ -362,15 +413,15 @@ def _check_proof_dates(proof: Proof, case: Case) -> None:
         raise ProofExpired(f"found expires {format_instant(proof.expires)}")
 
 
-def _check_one_status(members: JsonObject, issuer: str, case: Case) -> Obtained[JsonObject]:
-    """Return the list that answers "no", or raise what it answers instead."""
-    entry = parse_entry(members)
+def _read_status(entry: Entry, issuer: str, case: Case) -> tuple[Obtained[JsonObject], int]:
+    """Return the list, which is the issuer's own and of today, and what it says."""
     found = _had(case.evidence.status_list(entry.list_url))
     _check_status_list(found.value, entry, issuer, case)
-    if read_bit(found.value, entry):
-        kind = Revoked if entry.purpose == "revocation" else Suspended
-        raise kind(f"{kind.code} by its issuer; list from {found.source}")
-    return found
+    ttl = read_ttl(found.value)
+    if ttl is not None and case.as_of - found.obtained_at > ttl:
+        when = format_instant(found.obtained_at)
+        raise StatusListStale(f"had at {when}, good for {ttl.total_seconds():.0f} seconds")
+    return found, read_value(found.value, entry)
 
 
 def _gravity(problem: PatunayError) -> tuple[int, str]:

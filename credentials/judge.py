@@ -4,7 +4,6 @@ The same document, evidence, policy and moment give the same report, byte for by
 and offline, in the library, over HTTP and on the command line.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -14,6 +13,7 @@ from credentials.checks import CHECKS, Case
 from credentials.evidence import Evidence
 from credentials.model import Credential
 from credentials.policy import Policy
+from credentials.quoting import quoted
 from credentials.report import Check, Outcome, Report, Result, Standing, conclude
 from primitives.canonical_json import JsonObject
 from primitives.errors import PatunayError, Undetermined
@@ -97,7 +97,7 @@ def _summary(case: Case, checks: tuple[Check, ...], standing: Standing) -> str:
     """Say it in one sentence that holds up when it is read alone."""
     if not isinstance(case.credential, Credential):
         return f"This is not a credential that can be checked: {case.credential}."
-    name = _quoted(case.credential.name) if case.credential.name else "This credential"
+    name = quoted(case.credential.name) if case.credential.name else "This credential"
     authentic = conclude(
         c for c in checks if c.name in ("structure", "proof", "issuer-key")
     )
@@ -116,25 +116,6 @@ def _issuer(case: Case) -> str:
     if listed is not None:
         return f"{listed} ({credential.issuer})"
     if credential.issuer_name is not None:
-        claim = _quoted(credential.issuer_name)
+        claim = quoted(credential.issuer_name)
         return f"{credential.issuer}, which calls itself {claim} (its own claim)"
     return f"{credential.issuer}, which is on no list that was given"
-
-
-MAX_QUOTED: Final = 120
-"""Characters of a name in the summary; the longest title of the examples has 58."""
-
-_NOT_IN_QUOTES: Final = re.compile("[\N{QUOTATION MARK}\u201c-\u201f]")
-
-
-def _quoted(name: str) -> str:
-    """Put the credential's own words in quotes that they cannot end.
-
-    Anyone can write `x” was signed by the Ministry; it is in force. “` as a name, or turn
-    the text around with invisible characters.
-    """
-    shown = "".join(c if c.isprintable() else " " for c in name)
-    shown = " ".join(_NOT_IN_QUOTES.sub("'", shown).split())
-    if len(shown) > MAX_QUOTED:
-        shown = f"{shown[:MAX_QUOTED]}…"
-    return f"“{shown}”"

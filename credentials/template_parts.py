@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from credentials.registrar_columns import PRIVATE, is_column
+from credentials.status_list import PURPOSES, REVOCATION
 from credentials.template_fields import Field
 from primitives.canonical_json import JsonObject
 
@@ -41,6 +42,10 @@ class Policy:
     """What the issuing office has to do around a batch."""
 
     status_list: str
+
+    status_purpose: str
+    """One of `PURPOSES`: Open Badges allows one status entry in a credential."""
+
     approvals: tuple[Approval, ...]
     lint_profiles: tuple[str, ...]
     print_on_paper: bool
@@ -160,8 +165,11 @@ def read_evidence(field: Field | None, *, rated: bool) -> EvidenceRule | None:
 def read_policy(field: Field) -> Policy:
     """Return `policy`."""
     members = field.closed(
-        required="statusList approvals", optional="lintProfile print validFor"
+        required="statusList approvals", optional="statusPurpose lintProfile print validFor"
     )
+    purpose = optional_text(members, "statusPurpose", REVOCATION)
+    if purpose not in PURPOSES:
+        members["statusPurpose"].fail(f'"{purpose[:40]}"', "revocation or suspension")
     approvals = []
     for item in members["approvals"].items():
         approval = item.closed(required="role count")
@@ -169,6 +177,7 @@ def read_policy(field: Field) -> Policy:
     profiles = members["lintProfile"].items() if "lintProfile" in members else ()
     return Policy(
         status_list=members["statusList"].text(),
+        status_purpose=purpose,
         approvals=tuple(approvals),
         lint_profiles=tuple(item.text() for item in profiles),
         print_on_paper=members["print"].boolean() if "print" in members else False,

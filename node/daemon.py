@@ -177,7 +177,10 @@ async def serving(node: Node, port: int | None = None) -> AsyncIterator[str]:
         await load_tree(node)
         await publish_log(node)
     runner = web.AppRunner(
-        build_app(node), access_log=None, shutdown_timeout=_GRACE_SECONDS
+        build_app(node),
+        access_log=None,
+        shutdown_timeout=_GRACE_SECONDS,
+        auto_decompress=False,  # nothing packed is read, so nothing is to be unpacked
     )
     await runner.setup()
     try:

@@ -20,10 +20,13 @@ FAILPOINTS: Final = (
 )
 """In the order in which a credential passes them."""
 
+STATUS_FAILPOINTS: Final = ("status-stored",)
+"""Passed when the status of a credential changes."""
+
 
 def failpoint(name: str) -> None:
     """Die here if `PATUNAY_FAILPOINT` says so."""
-    if name not in FAILPOINTS:
+    if name not in FAILPOINTS + STATUS_FAILPOINTS:
         raise ValueError(f"{name} is not a failpoint")
     if os.environ.get("PATUNAY_FAILPOINT") == f"{name}:kill":
         os.kill(os.getpid(), signal.SIGKILL)

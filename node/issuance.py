@@ -8,7 +8,6 @@ A crash between the two is settled by `sign_drafts`, which is also what runs nor
 
 import asyncio
 import re
-import secrets
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,11 +18,11 @@ from anchoring.entry import EntryKind
 from credentials.data_integrity import DEFAULT_SUITE, SUITES, add_proof
 from credentials.model import is_open_badge, parse_credential
 from credentials.registrar import Finding, RegistrarFile, Row, row_key
-from credentials.status_list import MIN_ENTRIES, build_entry, build_list_credential
+from credentials.status_list import PURPOSES, REVOCATION
 from credentials.template import CredentialTemplate, RowNotIssuable, build_credential
 from node.failpoints import failpoint
-from node.node import Node, credential_key, signing_key, status_key
-from node.publishing import publish_status_list
+from node.node import Node, credential_key, signing_key
+from node.status_lists import Place, allot_places
 from node.storage import ledger
 from node.storage.ledger import Draft
 from node.storage.registry import Issuer, list_issuers, require_issuer
@@ -36,9 +35,8 @@ from primitives.strict_json import parse_json_object
 CHUNK = 100
 """Credentials signed in one transaction: others wait for its lock for 0.2 s at most."""
 
-USABLE_ENTRIES = MIN_ENTRIES * 9 // 10
-"""Entries of a status list that are given out before the next list is begun: random
-choice among the rest would tell who came last."""
+HTTP_LIST = "http"
+"""Name of the status lists of what was issued over HTTP."""
 
 _URN = "urn:uuid:"
 _UUID_URN = re.compile(r"urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
@@ -117,7 +115,10 @@ async def issue_rows(
                 new.append(row)
             else:
                 report.earlier.append(earlier)
-        places = await _allot_status(node, c, issuer, template.policy.status_list, len(new))
+        policy = template.policy
+        places = await allot_places(
+            node, c, issuer, policy.status_list, (policy.status_purpose,), len(new)
+        )
         drafts: list[Draft] = []
         for row, place in zip(new, places, strict=True):
             try:
@@ -127,7 +128,7 @@ async def issue_rows(
                     credential_id=f"{_URN}{uuid.uuid4()}",
                     issuer_did=issuer.did,
                     issued_at=node.instant(),
-                    status_entry=build_entry(*place, "revocation"),
+                    status_entry=place.entries[0],
                 )
             except RowNotIssuable as e:
                 report.findings += e.findings
@@ -144,9 +145,7 @@ async def issue_rows(
     return report
 
 
-def _draft(
-    document: JsonObject, issuer: Issuer, cryptosuite: str, place: tuple[str, int]
-) -> Draft:
+def _draft(document: JsonObject, issuer: Issuer, cryptosuite: str, place: Place) -> Draft:
     """Return the draft of a complete unsigned document that has its place in a list."""
     body = canonicalize(document)
     name = str(document["id"])
@@ -158,8 +157,8 @@ def _draft(
         cryptosuite=cryptosuite,
         draft=body.decode(),
         draft_sha256=sha256(body).hex(),
-        status_list=place[0],
-        status_index=place[1],
+        status_list=place.url,
+        status_index=place.index,
     )
 
 
@@ -169,7 +168,8 @@ async def issue_document(
     """Issue one credential that a caller has written, and return it signed.
 
     The node adds what is missing of `id`, `issuer` and `credentialStatus`. The same
-    request again, by the `id` that it names, gives the same credential.
+    request again, by the `id` that it names, gives the same credential. What is no Open
+    Badge can be suspended too.
 
     Raises:
         StructureInvalid: It breaks a rule of the data model.
@@ -191,8 +191,11 @@ async def issue_document(
                 return parse_json_object(known.document.encode())
         complete = _complete(document, issuer)
         parse_credential(complete)
-        (place,) = await _allot_status(node, c, issuer, "http", 1)
-        complete["credentialStatus"] = build_entry(*place, "revocation")
+        # The schema of Open Badges allows one status entry, and it has to have an id.
+        purposes = (REVOCATION,) if is_open_badge(complete) else PURPOSES
+        (place,) = await allot_places(node, c, issuer, HTTP_LIST, purposes, 1)
+        entries = place.entries
+        complete["credentialStatus"] = entries[0] if len(entries) == 1 else list(entries)
         draft = replace(
             _draft(complete, issuer, cryptosuite, place), draft_sha256=asked.hex()
         )
@@ -287,78 +290,3 @@ async def _save_signed(
     await ledger.save_signed(c, [(name, body.decode()) for name, body in bodies], now)
     queued = [(EntryKind.CREDENTIAL, sha256(body), name) for name, body in bodies]
     await ledger.enqueue(c, queued, now)
-
-
-# Status lists
-
-
-async def _allot_status(
-    node: Node, c: AsyncConnection, issuer: Issuer, name: str, wanted: int
-) -> list[tuple[str, int]]:
-    """Return `wanted` random, unused places in the issuer's lists of that name."""
-    places: list[tuple[str, int]] = []
-    lists = await ledger.find_status_lists(c, issuer.slug, name, "revocation")
-    sequence = lists[0][1] if lists else 0
-    url = lists[0][0] if lists else ""
-    while len(places) < wanted:
-        if not url:
-            sequence += 1
-            url = await _begin_list(node, c, issuer, name, sequence)
-        used = await ledger.used_status_indexes(c, url)
-        room = min(USABLE_ENTRIES - len(used), wanted - len(places))
-        places += [(url, index) for index in _random_indexes(used, max(room, 0))]
-        url = ""
-    return places
-
-
-def _random_indexes(used: set[int], wanted: int) -> list[int]:
-    """Choose at random, so that an index tells nothing about who came when."""
-    chosen: list[int] = []
-    taken = set(used)
-    while len(chosen) < wanted:
-        index = secrets.randbelow(MIN_ENTRIES)
-        if index not in taken:
-            taken.add(index)
-            chosen.append(index)
-    return chosen
-
-
-async def _begin_list(
-    node: Node, c: AsyncConnection, issuer: Issuer, name: str, sequence: int
-) -> str:
-    """Sign and publish an empty list, and queue it for the log."""
-    url = f"{node.config.base_url}/status/{issuer.slug}/{name}-{sequence}"
-    signer, method = signing_key(node, issuer, status_key(issuer.slug))
-    document = add_proof(
-        build_list_credential(
-            url=url,
-            issuer=issuer.did,
-            purpose="revocation",
-            revoked=(),
-            valid_from=node.instant(),
-        ),
-        signer,
-        verification_method=method,
-        created=node.instant(),
-    )
-    body = canonicalize(document)
-    await ledger.save_status_list(
-        c,
-        {
-            "url": url,
-            "issuer": issuer.slug,
-            "name": name,
-            "sequence": sequence,
-            "purpose": "revocation",
-            "document": body.decode(),
-            "created_at": node.now(),
-        },
-    )
-    await ledger.save_document(
-        c, sha256(body), EntryKind.STATUS_LIST, body.decode(), node.now()
-    )
-    await ledger.enqueue(c, [(EntryKind.STATUS_LIST, sha256(body), url)], node.now())
-    # The file may be there before the commit: it names no credential yet, and an equal
-    # run after a crash replaces it.
-    publish_status_list(node.home, node.config, url, body)
-    return url

@@ -17,6 +17,7 @@ from anchoring.receipt import Receipt
 from anchoring.record import build_record, record_cid, record_digest
 from anchoring.tiles import entry_bundles, hash_tiles
 from anchoring.tlog_proof import TlogProof
+from credentials.status_list import REVOCATION, SUSPENSION
 from node.failpoints import failpoint
 from node.node import LOG_KEY, Node
 from node.publishing import log_file, publish_log_file
@@ -132,12 +133,14 @@ async def _sign_checkpoint(
     )
     async with node.reading() as c:
         documents = {i.did: i.document.encode() for i in await list_issuers(c)}
-        lists = {url: body.encode() for url, body in await ledger.all_status_lists(c)}
+        lists = await ledger.all_status_lists(c, REVOCATION)
+        suspensions = await ledger.all_status_lists(c, SUSPENSION)
     record = build_record(
         checkpoint=note,
         previous=record_cid(latest.record) if latest is not None else None,
         did_documents=documents,
-        status_lists=lists,
+        status_lists={url: body.encode() for url, body in lists},
+        suspension_lists={url: body.encode() for url, body in suspensions},
         tiles=await _new_tiles(node, latest.tree_size if latest is not None else 0, size),
     )
     return StoredCheckpoint(size, root, note, record, record_digest(record), node.now())

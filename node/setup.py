@@ -18,11 +18,8 @@ from did.web import DidWeb
 from node.config import Config
 from node.home import Home, create_folder, write_file
 from node.node import EVM_KEY, LOG_KEY, MAIN, Node, credential_key, status_key
-from node.publishing import (
-    publish_did_document,
-    publish_node,
-    publish_status_list,
-)
+from node.publishing import publish_did_document, publish_node
+from node.status_lists import publish_lists
 from node.storage import ledger
 from node.storage.database import create_engine, migrate
 from node.storage.registry import (
@@ -224,12 +221,10 @@ async def publish_all(node: Node) -> None:
     """
     async with node.reading() as c:
         known = await list_issuers(c)
-        lists = await ledger.all_status_lists(c)
     for issuer in known:
         if not issuer.did.startswith("did:key:"):
             publish_did_document(node.home, issuer.slug, issuer.document.encode())
-    for url, body in lists:
-        publish_status_list(node.home, node.config, url, body.encode())
+    await publish_lists(node)
     publish_node(
         node.home,
         {

@@ -5,7 +5,8 @@ public key of mixed order, on which libraries disagree; `verify_signature` refus
 too, so that no two Patunay verifiers can differ.
 """
 
-from typing import NewType, Protocol
+from functools import lru_cache
+from typing import NewType, NoReturn, Protocol
 
 from nacl.bindings import crypto_core_ed25519_is_valid_point
 from nacl.exceptions import BadSignatureError
@@ -71,6 +72,10 @@ class SoftwareSigner:
         """Name the public half only, so that a log line cannot leak the seed."""
         return f"SoftwareSigner(public_key={self.public_key.hex()})"
 
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled or copied: either would carry the seed along."""
+        raise TypeError("a signer is not pickled")
+
     @property
     def public_key(self) -> PublicKey:
         """The public half."""
@@ -100,6 +105,7 @@ def verify_signature(key: PublicKey, message: bytes, signature: Signature) -> No
         ) from e
 
 
+@lru_cache(maxsize=1024)  # a refusal is not kept; an issuer's key comes back all the time
 def check_public_key(key: PublicKey) -> None:
     """Return if `key` is one that may sign; raise otherwise.
 

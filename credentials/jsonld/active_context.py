@@ -108,6 +108,11 @@ class Term:
     inline: bool = False
     """Whether the document itself defines it, and no bundled context."""
 
+    @property
+    def is_simple(self) -> bool:
+        """Whether a text is its value as it stands: nothing scoped, no container."""
+        return not (self.container or self.has_scoped or self.coercion == "@json")
+
     def same_as(self, other: "Term") -> bool:
         """Tell whether two definitions differ at most in their protection."""
         mine = (self.iri, self.coercion, self.container, self.language, self.has_language)
@@ -140,6 +145,9 @@ class ActiveContext:
     _grown: dict[tuple[object, ...], "ActiveContext"] = field(default_factory=dict)
     _expanded: dict[str, str | None] = field(default_factory=dict)
     _words: dict[str, str | None] = field(default_factory=dict)
+    predicates: dict[str, str] = field(default_factory=dict)
+    """Terms whose predicate `quads` has worked out: as N-Quads spells it, `""` for a
+    keyword."""
 
     def inside_property(self, name: str, *, as_node: bool) -> "ActiveContext":
         """Return the context of the values of property `name`, 5.1.2 steps 7 and 8.

@@ -58,9 +58,13 @@ class _Canonicalization:
         self.quads = list(quads)
         self.quads_of: dict[str, list[Quad]] = {}
         for quad in self.quads:
-            for label in {quad[0], quad[2], quad[3]}:
-                if label.startswith("_:"):
-                    self.quads_of.setdefault(label, []).append(quad)
+            subject, _, value, graph = quad
+            if subject[0] == "_":
+                self.quads_of.setdefault(subject, []).append(quad)
+            if value[0] == "_" and value != subject:
+                self.quads_of.setdefault(value, []).append(quad)
+            if graph[:1] == "_" and graph not in (subject, value):
+                self.quads_of.setdefault(graph, []).append(quad)
         self.canonical = _Issuer("c14n")
         self.first_degree: dict[str, str] = {}
         self.steps = 0
@@ -82,11 +86,10 @@ class _Canonicalization:
         for labels in tied:
             self._settle(labels)
         # 6.
-        names = self.canonical.issued
+        name = self.canonical.issued.get
         return "".join(
             sorted(
-                _line(names.get(s, s), p, names.get(o, o), names.get(g, g))
-                for s, p, o, g in self.quads
+                [_line(name(s, s), p, name(o, o), name(g, g)) for s, p, o, g in self.quads]
             )
         )
 
@@ -104,14 +107,14 @@ class _Canonicalization:
 
     def _hash_first_degree(self, label: str) -> str:
         # 4.6.
-        def mask(component: str) -> str:
-            if not component.startswith("_:"):
-                return component
-            return "_:a" if component == label else "_:z"
-
-        lines = sorted(
-            _line(mask(s), p, mask(o), mask(g)) for s, p, o, g in self.quads_of[label]
-        )
+        masks = {label: "_:a", "": ""}
+        lines = []
+        for s, p, o, g in self.quads_of[label]:
+            subject = masks.get(s, "_:z") if s[0] == "_" else s
+            value = masks.get(o, "_:z") if o[0] == "_" else o
+            graph = masks.get(g, "_:z") if g[:1] in ("_", "") else g
+            lines.append(_line(subject, p, value, graph))
+        lines.sort()
         return _sha256("".join(lines))
 
     def _hash_related(

@@ -131,23 +131,22 @@ class _Walk:
         subject = self._subject(node, inner)
         for name in names:
             self.quads.add((subject, _TYPE, _type_iri(name, active), graph))
+        predicates = inner.predicates
         for key, value in node.items():
-            predicate = inner.expand_word(key)
-            if predicate in KEYWORDS:
-                _require_known_keyword(key)
-                continue
-            if predicate is None or not is_absolute_iri(predicate):
-                raise UnsignedTerm(f"the term {key[:64]!r} is defined by no context")
-            self._property(subject, (key, f"<{predicate}>"), value, inner, graph)
+            predicate = predicates.get(key)
+            if predicate is None:
+                predicate = _predicate(key, inner)
+            if predicate:
+                self._property(subject, (key, predicate), value, inner, graph)
         return subject
 
     def _subject(self, node: Mapping[str, Json], active: ActiveContext) -> str:
-        named = [v for k, v in node.items() if active.expand_vocab(k) == "@id"]
-        if not named:
+        if "id" not in node or active.expand_word("id") != "@id":
             return self._fresh()
-        if len(named) > 1 or not isinstance(named[0], str):
-            raise JsonldMalformed("a node must have one @id, and it must be text")
-        return self._identifier(named[0], active)
+        name = node["id"]
+        if not isinstance(name, str):
+            raise JsonldMalformed("the id of a node must be one text")
+        return self._identifier(name, active)
 
     def _identifier(self, written: str, active: ActiveContext) -> str:
         iri = active.expand_id(written)
@@ -175,44 +174,52 @@ class _Walk:
     ) -> None:
         name, predicate = spelled
         term = active.terms.get(name, _NO_TERM)
-        if term.coercion == "@json":  # before null, which is a JSON value like others
+        if isinstance(value, str) and term.is_simple:  # most values, without detours
+            self.quads.add((subject, predicate, self._scalar(term, value, active), graph))
+        elif term.coercion == "@json":  # before null, which is a JSON value like others
             self.quads.add((subject, predicate, _json_literal(value), graph))
+        elif value is None:
+            return
         elif "@language" in term.container and isinstance(value, Mapping):
             for literal in _language_map(value):
                 self.quads.add((subject, predicate, literal, graph))
-        elif value is None:
-            return
         elif "@list" in term.container:
-            self._list(
-                (subject, predicate, name, graph), _list_items(value), active
-            )
+            self._list((subject, predicate, name, graph), _list_items(value), active)
         else:
-            for item in _flattened(value):
-                if isinstance(item, Mapping) and "@list" in item:
-                    inside = _list_items(item)
-                    self._list((subject, predicate, name, graph), inside, active)
-                    continue
-                found = self._value(name, term, item, active, graph)
-                if found is not None:
-                    self.quads.add((subject, predicate, found, graph))
+            self._set((subject, predicate, name, graph), value, active)
+
+    def _set(
+        self, place: tuple[str, str, str, str], value: Json, active: ActiveContext
+    ) -> None:
+        subject, predicate, name, graph = place
+        term = active.terms.get(name, _NO_TERM)
+        for item in _flattened(value):
+            if isinstance(item, dict) and "@list" in item:
+                self._list(place, _list_items(item), active)
+                continue
+            found = self._value(name, term, item, active, graph)
+            if found is not None:
+                self.quads.add((subject, predicate, found, graph))
 
     def _value(
         self, name: str, term: Term, item: Json, active: ActiveContext, graph: str
     ) -> str | None:
         if item is None:
             return None
-        if not isinstance(item, Mapping):
+        if not isinstance(item, dict):
             if "@graph" in term.container:
                 raise JsonldUnsupported(
                     f"a {type(item).__name__} in the graph {name[:64]!r}"
                 )
             # 5.1.2 step 4: a scalar, too, is read inside its property's own context.
-            inner = active.inside_property(name, as_node=False)
-            return self._scalar(inner.terms.get(name, _NO_TERM), item, inner)
-        keywords = {active.expand_vocab(key) for key in item}
-        is_value = "@value" in keywords
-        as_node = not is_value and keywords != {"@id"}
-        inner = active.inside_property(name, as_node=as_node)
+            if term.has_scoped:
+                active = active.inside_property(name, as_node=False)
+                term = active.terms.get(name, _NO_TERM)
+            return self._scalar(term, item, active)
+        # Like `id` and `type`, `@value` has one spelling; see `_predicate`.
+        is_value = "@value" in item
+        is_reference = len(item) == 1 and active.expand_word(next(iter(item))) == "@id"
+        inner = active.inside_property(name, as_node=not is_value and not is_reference)
         if is_value:
             return _value_object(item, inner)
         if "@graph" in term.container:
@@ -261,15 +268,32 @@ class _Walk:
         self.quads.add((subject, predicate, head, graph))
 
 
+def _predicate(key: str, active: ActiveContext) -> str:
+    """Return the predicate of a property, or "" where `key` is a keyword."""
+    iri = active.expand_word(key)
+    if iri in KEYWORDS:
+        # One spelling of each: a reader that looks for `id` overlooks `@id`.
+        if key not in ("id", "type", "@context"):
+            raise JsonldUnsupported(f"found {key[:64]!r} in a node, want id or type")
+        predicate = ""
+    elif iri is None or not is_absolute_iri(iri):
+        raise UnsignedTerm(f"the term {key[:64]!r} is defined by no context")
+    else:
+        predicate = f"<{iri}>"
+    if key in active.terms:  # bounded by the context, not by the document
+        active.predicates[key] = predicate
+    return predicate
+
+
 def _types(node: Mapping[str, Json], active: ActiveContext) -> tuple[str, ...]:
+    if "type" not in node or active.expand_word("type") != "@type":
+        return ()
+    found = node["type"]
     names: list[str] = []
-    for key, value in node.items():
-        if active.expand_vocab(key) != "@type":
-            continue
-        for name in value if isinstance(value, list) else [value]:
-            if not isinstance(name, str):
-                raise JsonldMalformed(f"a type must be text, found {type(name).__name__}")
-            names.append(name)
+    for name in found if isinstance(found, list) else [found]:
+        if not isinstance(name, str):
+            raise JsonldMalformed(f"a type must be text, found {type(name).__name__}")
+        names.append(name)
     return tuple(names)
 
 
@@ -283,12 +307,6 @@ def _defined_type(iri: str | None, name: str) -> str:
     return f"<{iri}>"
 
 
-def _require_known_keyword(key: str) -> None:
-    # One spelling of each: a reader that looks for `id` overlooks `@id`.
-    if key not in ("id", "type", "@context"):
-        raise JsonldUnsupported(f"found {key[:64]!r} in a node, want id or type")
-
-
 def _flattened(value: Json) -> list[Json]:
     """A set holds no sets: arrays in arrays are one array."""
     flat: list[Json] = []
@@ -297,7 +315,7 @@ def _flattened(value: Json) -> list[Json]:
         item = pending.pop()
         if isinstance(item, list):
             pending += reversed(item)
-        elif isinstance(item, Mapping) and "@set" in item:
+        elif isinstance(item, dict) and "@set" in item:
             # It says what an array says, and hides its content from other readers.
             raise JsonldUnsupported("found @set in a value, want an array")
         else:

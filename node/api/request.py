@@ -6,10 +6,17 @@ from aiohttp import web
 
 from node.api.problems import MediaTypeUnsupported
 from primitives.canonical_json import JsonObject
+from primitives.errors import Malformed
 from primitives.strict_json import MAX_DOCUMENT_BYTES, JsonTooLarge, parse_json_object
 
 MAX_BODY_BYTES: Final = MAX_DOCUMENT_BYTES + 1024
 """A credential of the largest size, and what VC-API wraps around it."""
+
+
+class BodyBroken(Malformed):
+    """The request's body could not be received as a whole."""
+
+    code = "body-broken"
 
 
 async def read_json_object(request: web.Request) -> JsonObject:
@@ -20,6 +27,9 @@ async def read_json_object(request: web.Request) -> JsonObject:
         JsonTooLarge: Over `MAX_BODY_BYTES`; reading stops there.
         JsonMalformed: Not one strict JSON object.
     """
+    packed = request.headers.get("Content-Encoding", "identity")
+    if packed != "identity":
+        raise MediaTypeUnsupported(f"found Content-Encoding {packed[:32]}, want none")
     kind = request.content_type
     if kind != "application/json" and not kind.endswith("+json"):
         raise MediaTypeUnsupported(f"found {kind[:64]}, want application/json")
@@ -31,10 +41,14 @@ async def read_body(request: web.Request, max_bytes: int) -> bytes:
 
     Raises:
         JsonTooLarge: Over `max_bytes`; reading stops there.
+        BodyBroken: It ended before its end, or is not framed as its headers say.
     """
     raw = bytearray()
-    async for chunk in request.content.iter_chunked(64 * 1024):
-        raw += chunk
-        if len(raw) > max_bytes:
-            raise JsonTooLarge(f"found over {max_bytes} bytes, want at most that")
+    try:
+        async for chunk in request.content.iter_chunked(64 * 1024):
+            raw += chunk
+            if len(raw) > max_bytes:
+                raise JsonTooLarge(f"found over {max_bytes} bytes, want at most that")
+    except (web.RequestPayloadError, ConnectionError) as e:
+        raise BodyBroken(f"found {len(raw)} bytes and then no more") from e
     return bytes(raw)

@@ -261,20 +261,15 @@ async def save_status_list(c: AsyncConnection, values: dict[str, object]) -> Non
     await c.execute(insert(status_lists).values(**values))
 
 
-async def all_status_lists(c: AsyncConnection) -> list[tuple[str, str]]:
-    """Return URL and signed document of every status list."""
-    rows = await c.execute(
-        select(status_lists.c.url, status_lists.c.document).order_by(status_lists.c.url)
-    )
+async def all_status_lists(
+    c: AsyncConnection, purpose: str | None = None
+) -> list[tuple[str, str]]:
+    """Return URL and signed document of every status list, or of those of one purpose."""
+    query = select(status_lists.c.url, status_lists.c.document)
+    if purpose is not None:
+        query = query.where(status_lists.c.purpose == purpose)
+    rows = await c.execute(query.order_by(status_lists.c.url))
     return [(row.url, row.document) for row in rows]
-
-
-async def used_status_indexes(c: AsyncConnection, url: str) -> set[int]:
-    """Return the indexes of a list that belong to a credential already."""
-    rows = await c.execute(
-        select(credentials.c.status_index).where(credentials.c.status_list == url)
-    )
-    return {row.status_index for row in rows}
 
 
 # The log

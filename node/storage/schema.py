@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Column,
     ForeignKey,
     Index,
@@ -65,6 +66,7 @@ status_lists = Table(
     Column("sequence", Integer, nullable=False, doc="1, and one more when a list is full"),
     Column("purpose", String(16), nullable=False),
     Column("document", Text, nullable=False, doc="the signed list credential, JSON"),
+    Column("version", Integer, nullable=False, server_default="1", doc="1, and one more"),
     Column("created_at", String(32), nullable=False),
     UniqueConstraint("issuer", "name", "sequence", "purpose"),
 )
@@ -89,6 +91,25 @@ credentials = Table(
     UniqueConstraint("status_list", "status_index"),
 )
 Index("ix_credentials_unsigned", credentials.c.signed_at)
+
+status_events = Table(
+    "status_events",
+    metadata,
+    Column("seq", _AUTO, primary_key=True, autoincrement=True),
+    Column("credential", String(36), ForeignKey("credentials.uuid"), nullable=False),
+    Column("purpose", String(16), nullable=False),
+    Column("action", String(16), nullable=False, doc="revoke, suspend, reinstate"),
+    Column("reason", Text, nullable=False, doc="never leaves the node"),
+    Column("at", String(32), nullable=False),
+    Column("status_list", String(2048), ForeignKey("status_lists.url"), nullable=False),
+    Column("status_index", Integer, nullable=False),
+    Column("list_version", Integer, nullable=False, doc="the list's, from this event on"),
+    # Two changes made at once to one list would both be that version's: one of them fails.
+    UniqueConstraint("status_list", "list_version"),
+    # So no event can ever take a revocation back.
+    CheckConstraint("(action = 'revoke') = (purpose = 'revocation')", name="for_ever"),
+)
+Index("ix_status_events_credential", status_events.c.credential)
 
 documents = Table(
     "documents",

@@ -20,7 +20,9 @@ _SHELL = re.compile(r"^```sh\n(.*?)^```$|^((?:    .*\n)+)", re.DOTALL | re.MULTI
 def documents() -> list[Path]:
     """Return every Markdown file of the project."""
     found = {*ROOT.glob("*.md"), *DOCS.rglob("*.md")}
-    return sorted(found | {ROOT / "examples" / "README.md", ROOT / "contracts" / "README.md"})
+    return sorted(
+        found | {ROOT / "examples" / "README.md", ROOT / "contracts" / "README.md"}
+    )
 
 
 def project_files() -> list[Path]:

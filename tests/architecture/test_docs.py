@@ -46,7 +46,16 @@ FAMILIES = (Malformed, Rejected, Undetermined, Misconfigured)
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 
 # Calls that give a code to something which is no exception of its own.
-MAKERS = {"Flaw", "Finding", "Missing", "Problem", "_note", "_error", "_response", "problem"}
+MAKERS = {
+    "Flaw",
+    "Finding",
+    "Missing",
+    "Problem",
+    "_note",
+    "_error",
+    "_response",
+    "problem",
+}
 
 HTTP_REFUSALS = {"not-found", "method-not-allowed"}
 """404 and 405, which aiohttp gives; their codes are the names of the statuses."""
@@ -116,7 +125,7 @@ def test_the_codes_of_findings_are_found() -> None:
 
 
 def test_errors_md_names_the_kind_of_each_error() -> None:
-    kinds = {}
+    kinds: dict[str, str] = {}
     for kind in error_classes():
         family = next(f for f in FAMILIES if issubclass(kind, f))
         kinds.setdefault(kind.code, family.__name__.lower())
@@ -291,6 +300,17 @@ def test_every_document_is_reached_from_the_readme() -> None:
                 if found.suffix == ".md" and found.is_file():
                     pending.append(found)
     assert sorted(set(documents()) - reached) == []
+
+
+def test_every_dependency_has_its_paragraph() -> None:
+    project = tomllib.loads(read(ROOT / "pyproject.toml"))["project"]
+    optional = project["optional-dependencies"].values()
+    named = [*project["dependencies"], *(name for group in optional for name in group)]
+    wanted = {re.split(r"[\[<>=~; ]", name)[0].lower() for name in named}
+    told = read(DOCS / "adr" / "0010-dependencies.md")
+    assert (
+        wanted - set(re.findall(r"^\*\*([a-z0-9-]+)\*\* \(", told, re.MULTILINE)) == set()
+    )
 
 
 # Spelt in halves, so that this file does not find itself.

@@ -72,37 +72,35 @@ DATES = ["2026-11-22", "2026-11-22T08:00:00", "10000-01-01T00:00:00Z", "", 1, []
 DATES += ["2026-11-22T08:00:60Z", "2026-11-22T08:00:00+25:00", "0000-01-01T00:00:00Z"]
 DATES += ["2026-11-22t08:00:00z", "2026-02-30T00:00:00Z", "2026-11-22T24:00:00Z"]
 
+ANY: dict[str, list[Any]] = {
+    "@context": [..., None, [], "", 1, {}, OB_V3],
+    "type": [..., None, [], "Degree", {}, 1],
+    "issuer": [..., None, 1, "", [], ["did:example:x"], {}, {"id": 1}, {"@id": "urn:x"}],
+    "credentialSubject": [..., None, [], {}, "x", [1]],
+    "id": ["x", "", 1, ["urn:x"], {}, "javascript:alert(1)", "urn:a b", "file:/x"],
+    "name": [1, {}, {"@value": 1}, {"@value": "x", "x": "y"}, [["x"]], {"en": "x"}],
+    "credentialStatus": ["x", {}, [1], {"type": 1}, {"type": ["X"]}, [[{"type": "X"}]]],
+}
+
 BROKEN: list[tuple[dict[str, Any], str]] = [
-    *(({"@context": c}, "context-missing") for c in (..., None, [], "", 1, {}, OB_V3)),
+    *(({"@context": v}, "context-missing") for v in ANY["@context"]),
     ({"@context": [OB_V3, VC_V2]}, "context-missing"),
     ({"@context": [{}, VC_V2]}, "context-missing"),
-    *(({"type": t}, "type-missing") for t in (..., None, [], "Degree", {}, 1)),
+    *(({"type": v}, "type-missing") for v in ANY["type"]),
     ({"type": ["VerifiableCredential", ""]}, "type-missing"),
     ({"type": ["VerifiableCredential", 1]}, "type-missing"),
-    *(
-        ({"id": i}, "id-malformed")
-        for i in ("x", "", 1, ["urn:x"], {}, "javascript:alert(1)", "urn:a b", "file:/x")
-    ),
-    *(
-        ({"issuer": i}, "issuer-malformed")
-        for i in (..., None, 1, "", [], ["did:example:x"], {}, {"id": 1}, {"@id": "urn:x"})
-    ),
+    *(({"id": v}, "id-malformed") for v in ANY["id"]),
+    *(({"issuer": v}, "issuer-malformed") for v in ANY["issuer"]),
     ({"issuer": {"id": ISSUER, "name": 1}}, "text-malformed"),
-    *(({"credentialSubject": s}, "subject-missing") for s in (..., None, [], {}, "x", [1])),
+    *(({"credentialSubject": v}, "subject-missing") for v in ANY["credentialSubject"]),
     ({"credentialSubject": [{"name": "x"}, {}]}, "subject-missing"),
     ({"credentialSubject": {"id": "x"}}, "id-malformed"),
-    *(
-        ({"name": n}, "text-malformed")
-        for n in (1, {}, {"@value": 1}, {"@value": "x", "x": "y"}, [["x"]], {"en": "x"})
-    ),
+    *(({"name": v}, "text-malformed") for v in ANY["name"]),
     ({"description": 1}, "text-malformed"),
     *(({"validFrom": date}, "datetime-malformed") for date in DATES),
     *(({"validUntil": date}, "datetime-malformed") for date in DATES),
     ({"validUntil": "2025-12-31T23:59:59Z"}, "period-invalid"),
-    *(
-        ({"credentialStatus": s}, "status-malformed")
-        for s in ("x", {}, [1], {"type": 1}, {"type": ["X"]}, [[{"type": "X"}]])
-    ),
+    *(({"credentialStatus": v}, "status-malformed") for v in ANY["credentialStatus"]),
     ({"credentialStatus": {"type": "X", "id": "x"}}, "id-malformed"),
     ({"credentialStatus": [{"type": "X", "id": "urn:x"}] * 2}, "status-malformed"),
     ({"credentialSchema": {"type": "JsonSchema"}}, "id-malformed"),

@@ -1,11 +1,22 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from node.access import create_token
 from node.home import Home
 from node.node import Node
-from tests.support.nodes import HandClock, copy_home, make_home, opened
+from tests.support.nodes import (
+    Client,
+    HandClock,
+    client_of,
+    copy_home,
+    document_of,
+    issue,
+    make_home,
+    opened,
+)
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +39,21 @@ def clock() -> HandClock:
 async def node(home: Home, clock: HandClock) -> AsyncIterator[Node]:
     async with opened(home, clock) as node:
         yield node
+
+
+@pytest.fixture
+async def client(node: Node) -> AsyncIterator[Client]:
+    async with client_of(node) as client:
+        yield client
+
+
+@pytest.fixture
+async def headers(node: Node) -> dict[str, str]:
+    _, secret = await create_token(node, "test")
+    return {"Authorization": f"Bearer {secret}"}
+
+
+@pytest.fixture
+async def credential(node: Node) -> dict[str, Any]:
+    (uuid,) = (await issue(node, 1)).issued
+    return await document_of(node, uuid)

@@ -1,10 +1,10 @@
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
-from anchoring.backend import AnchorUnreachable
+from anchoring.backend import AnchorUnreachable, Sighting, SignedTransaction
 from anchoring.dev_chain import DevChain
 from anchoring.entry import EntryKind, entry_of
 from anchoring.memory import MemoryAnchor
@@ -13,6 +13,7 @@ from node.anchoring import Anchorer, anchor_state
 from node.home import Home
 from node.logbook import build_receipt, close_batch
 from node.node import Node
+from primitives.hashing import Digest
 from tests.support.nodes import (
     anchor,
     document_of,
@@ -152,23 +153,26 @@ class Deadly(MemoryAnchor):
         super().__init__()
         self.call, self.done, self.armed = call, done, True
 
-    async def _around(self, name: str, work: Callable[[], object]) -> object:
-        deadly = self.armed and name == self.call
-        if deadly and not self.done:
+    def _die(self, call: str, *, done: bool) -> None:
+        if self.armed and (call, done) == (self.call, self.done):
             raise Dies
-        result = await work()  # type: ignore[misc]
-        if deadly:
-            raise Dies
-        return result
 
-    async def prepare(self, digest):  # type: ignore[no-untyped-def]
-        return await self._around("prepare", lambda: MemoryAnchor.prepare(self, digest))
+    async def prepare(self, digest: Digest) -> SignedTransaction:
+        self._die("prepare", done=False)
+        prepared = await super().prepare(digest)
+        self._die("prepare", done=True)
+        return prepared
 
-    async def send(self, transaction):  # type: ignore[no-untyped-def]
-        return await self._around("send", lambda: MemoryAnchor.send(self, transaction))
+    async def send(self, transaction: SignedTransaction) -> None:
+        self._die("send", done=False)
+        await super().send(transaction)
+        self._die("send", done=True)
 
-    async def find(self, transaction):  # type: ignore[no-untyped-def]
-        return await self._around("find", lambda: MemoryAnchor.find(self, transaction))
+    async def find(self, transaction: SignedTransaction) -> Sighting | None:
+        self._die("find", done=False)
+        found = await super().find(transaction)
+        self._die("find", done=True)
+        return found
 
 
 @pytest.mark.parametrize("done", [False, True])
@@ -353,4 +357,3 @@ async def test_what_waits_for_a_nonce_goes_before_what_is_new(home: Home) -> Non
         }
     assert states(home) == ["final", "final"]
     assert receipt_sizes == {"5", "7"}
-

@@ -1,5 +1,4 @@
 import asyncio
-import resource
 import subprocess
 import sys
 import time
@@ -117,10 +116,13 @@ async def test_a_reader_waits_for_no_writer_and_sees_one_state(node: Node) -> No
 
 
 async def test_a_transaction_that_fails_leaves_nothing(node: Node) -> None:
-    with pytest.raises(ZeroDivisionError):
+    async def fail() -> None:
         async with node.writing() as c:
             await c.exec_driver_sql("INSERT INTO requests VALUES ('a', 'now')")
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
     async with node.reading() as c:
         found = await c.exec_driver_sql("SELECT count(*) FROM requests")
         assert found.scalar() == 0
@@ -148,9 +150,7 @@ async def test_connections_that_are_all_in_use_are_a_storage_failure(
     async with opened(home) as node:
         pool = node.engine.pool
         monkeypatch.setattr(pool, "_timeout", 0.05)
-        held = [node.engine.connect() for _ in range(14)]
-        for connection in held:
-            await connection.start()
+        held = [await node.engine.connect() for _ in range(14)]
         with pytest.raises(StorageFailed, match="every connection"):
             async with node.reading() as c:
                 await c.exec_driver_sql("SELECT 1")
@@ -231,7 +231,6 @@ def test_a_full_file_system_is_told_as_such(home: Home, tmp_path: Path) -> None:
         assert told.startswith("storage-failed ")
     finally:
         subprocess.run(["umount", str(place)], check=True)
-
 
 
 async def test_two_writers_take_turns(home: Home) -> None:

@@ -1,3 +1,4 @@
+import inspect
 import os
 import signal
 import stat
@@ -142,7 +143,7 @@ async def test_a_sealed_node_signs_nothing_and_still_names_its_log(home: Home) -
 
 
 def test_nodes_are_made_with_a_cost_that_slows_guessing() -> None:
-    default = create_node.__kwdefaults__["cost"]
+    default = inspect.signature(create_node).parameters["cost"].default
     assert isinstance(default, Argon2Cost)
     assert default.memory_bytes >= 64 << 20
     assert default.operations >= 3

@@ -7,6 +7,7 @@ import pytest
 from anchoring.entry import EntryKind
 from node.home import Home
 from node.node import Node
+from node.setup import SlugInvalid, add_issuer
 from node.storage import ledger
 from node.storage.ledger import LogSplit, StoredCheckpoint
 from node.storage.registry import (
@@ -20,7 +21,6 @@ from node.storage.registry import (
     require_template,
     save_template,
 )
-from node.setup import SlugInvalid, add_issuer
 from primitives.hashing import sha256
 from tests.support.nodes import HandClock, opened, query
 
@@ -104,8 +104,7 @@ def test_two_processes_give_each_place_once(home: Home) -> None:
         writer.communicate("go\n", timeout=60)
         assert writer.returncode == 0
     places = [
-        row[0]
-        for row in query(home, "SELECT leaf_index FROM entries ORDER BY leaf_index")
+        row[0] for row in query(home, "SELECT leaf_index FROM entries ORDER BY leaf_index")
     ]
     assert places == list(range(121))  # the node's own DID document, and 60 of each
     assert len(query(home, "SELECT DISTINCT subject FROM entries")) == 121

@@ -38,8 +38,10 @@ from tests.support.nodes import (
 
 
 def entries_of(home: Home) -> list[bytes]:
-    rows = query(home, "SELECT kind, digest FROM entries WHERE leaf_index IS NOT NULL"
-                       " ORDER BY leaf_index")
+    rows = query(
+        home,
+        "SELECT kind, digest FROM entries WHERE leaf_index IS NOT NULL ORDER BY leaf_index",
+    )
     return [bytes([kind]) + digest for kind, digest in rows]
 
 
@@ -73,7 +75,9 @@ async def test_each_record_names_the_one_before(node: Node, home: Home) -> None:
         made = await close_batch(node)
         assert made is not None
         digests.append(made.record_digest)
-    records = [parse_record(row[0]) for row in query(home, "SELECT record FROM checkpoints")]
+    records = [
+        parse_record(row[0]) for row in query(home, "SELECT record FROM checkpoints")
+    ]
     assert [r.previous is None for r in records] == [True, False, False]
     assert len({r.previous for r in records}) == 3
     assert len(set(digests)) == 3
@@ -113,11 +117,11 @@ def _require_tiles(home: Home, size: int) -> None:
     bundles = [log_file(home, f"tile/entries/{name}").read_bytes() for name in names]
     hashes = b"".join(log_file(home, f"tile/0/{name}").read_bytes() for name in names)
     entries = []
-    for bundle in bundles:
-        while bundle:
-            length = int.from_bytes(bundle[:2])
-            entries.append(bundle[2 : 2 + length])
-            bundle = bundle[2 + length :]
+    rest_of = b"".join(bundles)
+    while rest_of:
+        length = int.from_bytes(rest_of[:2])
+        entries.append(rest_of[2 : 2 + length])
+        rest_of = rest_of[2 + length :]
     assert len(entries) == size
     assert hashes == b"".join(hashlib.sha256(b"\x00" + e).digest() for e in entries)
     assert query(home, "SELECT root FROM checkpoints WHERE tree_size = ?", size) == [
@@ -215,6 +219,18 @@ async def test_nothing_is_signed_on_top_of_a_changed_log(
     assert caught.value.code == "storage-corrupt"
     assert "patunay fsck" in caught.value.hint
     assert len(query(home, "SELECT * FROM checkpoints")) == 1
+
+
+async def test_a_leaf_that_is_gone_before_its_checkpoint_is_noticed(
+    node: Node, home: Home
+) -> None:
+    await issue(node, 5)
+    async with node.writing() as c:
+        await ledger.assign_leaves(c)
+    meddle(home, "DELETE FROM entries WHERE leaf_index = 3")
+    with pytest.raises(LogCorrupt, match="found 6 of the leaves 0 to 6"):
+        await close_batch(node)
+    assert query(home, "SELECT * FROM checkpoints") == []
 
 
 # Receipts

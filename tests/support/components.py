@@ -66,6 +66,12 @@ _COMPONENTS = {
         "install Debian's chromium",
         programs=("chromium", "chromium-browser", "google-chrome"),
     ),
+    "softhsm": _Component(
+        "SoftHSM",
+        f"{_MAKE_TOOLS} as root, or install Debian's softhsm2",
+        # Debian's own link; the library lies in one folder per architecture.
+        places=(Path("/usr/lib/softhsm/libsofthsm2.so"),),
+    ),
     "npm-peers": _Component(
         "the set of npm peers",
         f"{_MAKE_TOOLS} (needs npm)",
@@ -77,8 +83,9 @@ _COMPONENTS = {
 def require(name: str) -> Path:
     """Return where component `name` is, or skip the test that asks.
 
-    Programs come back as the path of the binary, with two exceptions: `postgres` is the
-    folder that holds initdb and pg_ctl, `npm-peers` the `node_modules` folder.
+    Programs come back as the path of the binary, with three exceptions: `postgres` is the
+    folder that holds initdb and pg_ctl, `npm-peers` the `node_modules` folder, `softhsm`
+    the PKCS#11 module.
     """
     component = _COMPONENTS[name]
     found = next(_candidates(component), None)

@@ -118,10 +118,11 @@ async def settle(
 ) -> AnchorState:
     """Take steps until nothing is left to do."""
     anchorer = Anchorer(node, backend, confirmations)
+    state = await anchorer.step()
     for _ in range(most):
-        state = await anchorer.step()
         if state.settled:
             return state
+        state = await anchorer.step()
     raise AssertionError(f"not settled after {most} steps: {state}")
 
 

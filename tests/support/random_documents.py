@@ -51,7 +51,10 @@ INLINE: dict[str, Any] = {
     "notedWords": {"@id": "in:notedWords", "@container": "@list"},
 }
 
-_TEXTS = ("", "a", "Peña", "ñ\u0303", "𐐷", '"q" \\ b', "line\nfeed", "\r", "é <b>", "007")
+_TEXTS = (
+    *("", "a", "Peña", "ñ\u0303", "𐐷"),
+    *('"q" \\ b', "line\nfeed", "\r", "é <b>", "007"),
+)
 _NUMBERS = (
     *(0, 1, -1, 7, 2**53 - 1, -(2**53) + 1, 1.5, -0.5, 1e-7, 1.0, -0.0, 3.14e10, 1e20),
     *(1e21, 1.7976931348623157e308, 5e-324, 0.1, 100.0, 123456789.123456789),
@@ -68,7 +71,9 @@ class _Maker:
         node: dict[str, Any] = {}
         if name := self.random.choice(_NODES):
             node["id"] = name
-        kinds = self.random.choice(([], ["Thing"], ["Scoped"], ["Scoped", "Thing"], "Inlined"))
+        kinds = self.random.choice(
+            ([], ["Thing"], ["Scoped"], ["Scoped", "Thing"], "Inlined")
+        )
         if kinds:
             node["type"] = kinds
         if "Scoped" in kinds:
@@ -192,7 +197,9 @@ _PROPERTIES = tuple(_MAKERS)
 def random_document(random: Random, depth: int = 4) -> dict[str, Any]:
     """Return an unsigned credential; most are ones that the engine accepts."""
     maker = _Maker(random)
-    document = {"@context": [VC_V2, OB_V3, OB_EXTENSIONS, TERMS_URL, INLINE]}
+    document: dict[str, Any] = {
+        "@context": [VC_V2, OB_V3, OB_EXTENSIONS, TERMS_URL, INLINE]
+    }
     document |= maker.node(depth)
     document.pop("scopedOnly", None)
     document["type"] = ["VerifiableCredential", "Thing"]

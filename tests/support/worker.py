@@ -1,7 +1,7 @@
 """A node's process, for tests that kill it.
 
-    python -m tests.support.worker issue DIR ROWS   issue, anchor, end when all is settled
-    python -m tests.support.worker serve DIR PORT   the daemon, until a signal
+python -m tests.support.worker issue DIR ROWS   issue, anchor, end when all is settled
+python -m tests.support.worker serve DIR PORT   the daemon, until a signal
 """
 
 import asyncio
@@ -21,13 +21,19 @@ from tests.support.nodes import PASSPHRASE, issue
 _POLL_SECONDS = 0.05
 
 
+def say(line: str) -> None:
+    """Tell the test at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 async def work(home: Home, rows: int) -> None:
     """Do what an operator does: issue a file, anchor it now. Again, after each crash."""
     with home.hold():
         async with Node.open(home, SystemClock(), PASSPHRASE) as node:
-            print("open", flush=True)
+            say("open")
             report = await issue(node, rows)
-            print(f"issued {len(report.issued)} {len(report.earlier)}", flush=True)
+            say(f"issued {len(report.issued)} {len(report.earlier)}")
             async with node.writing() as c:
                 await ledger.save_request(c, ANCHOR_NOW, node.now())
             backend = await open_backend(node)
@@ -36,7 +42,7 @@ async def work(home: Home, rows: int) -> None:
                 if not await job.tick():
                     await asyncio.sleep(_POLL_SECONDS)
             await backend.close()
-    print("settled", flush=True)
+    say("settled")
 
 
 async def _is_done(node: Node) -> bool:
@@ -57,12 +63,12 @@ def main(action: str, root: str, number: str) -> int:
                     home,
                     SystemClock(),
                     PASSPHRASE,
-                    on_ready=lambda url: print(url, flush=True),
+                    on_ready=say,
                     port=int(number),
                 )
             )
     except PatunayError as e:
-        print(f"{e.code}: {e}", flush=True)
+        say(f"{e.code}: {e}")
         return 4
     return 0
 

@@ -10,7 +10,7 @@ from credentials.jsonld.active_context import (
 from credentials.jsonld.canon import canonicalize_quads
 from credentials.jsonld.quads import Engine, JsonldMalformed, UnsignedTerm, escape
 from primitives.canonical_json import Json, NotCanonicalizable
-from tests.support.random_documents import CONTEXTS, TERMS_URL, X, XSD
+from tests.support.random_documents import CONTEXTS, TERMS_URL, XSD, X
 
 ENGINE = Engine(CONTEXTS)
 V2 = "https://www.w3.org/ns/credentials/v2"
@@ -50,9 +50,10 @@ def test_spells_a_literal(value: Json, literal: str | None) -> None:
     assert lines(plain=value) == [f"<{X}plain> {literal}"]
 
 
-@pytest.mark.parametrize(
-    "value", [None, [], [None], {"@value": None}, [[], [None, []]]]
-)
+NOTHING: list[Json] = [None, [], [None], {"@value": None}, [[], [None, []]]]
+
+
+@pytest.mark.parametrize("value", NOTHING)
 def test_what_holds_nothing_gives_nothing(value: Json) -> None:
     assert lines(plain=value) == []
 
@@ -65,7 +66,8 @@ def test_null_is_a_json_value_where_json_is_wanted() -> None:
 
 def test_an_empty_list_is_something() -> None:
     nil = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#nil>"
-    for value in ([], {"@list": []}):
+    empty: list[Json] = [[], {"@list": []}]
+    for value in empty:
         assert lines(ranked=value) == [f"<{X}ranked> {nil}"]
 
 
@@ -85,8 +87,11 @@ def test_escapes_as_canonical_n_quads_do(text: str, escaped: str) -> None:
 
 @pytest.mark.parametrize(
     "iri",
-    ["urn:x y", "urn:x>", "urn:x<y", 'urn:"', "urn:{x}", "urn:x\\u0020", "urn:`", "urn:\n"]
-    + ["urn:x|y", "urn:x^y", "urn:\x00", "x", "", "//a.example/", "#a", "1:x", ":x", "é:x"],
+    [
+        *("urn:x y", "urn:x>", "urn:x<y", 'urn:"', "urn:{x}", "urn:x\\u0020", "urn:`"),
+        *("urn:\n", "urn:x|y", "urn:x^y", "urn:\x00"),
+        *("x", "", "//a.example/", "#a", "1:x", ":x", "é:x"),
+    ],
 )
 def test_no_iri_can_end_its_line_early(iri: str) -> None:
     assert not is_absolute_iri(iri)

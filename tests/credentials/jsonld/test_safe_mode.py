@@ -19,6 +19,7 @@ from credentials.jsonld.quads import Engine
 from credentials.judge import judge
 from credentials.report import Outcome, Result
 from credentials.status_list import build_entry
+from primitives.canonical_json import Json
 from primitives.errors import PatunayError
 from tests.support.credentials_support import (
     INDEX,
@@ -228,6 +229,11 @@ def swap_labels(document: dict[str, Any]) -> None:
     document["credentialSubject"] = {"id": "did:example:learner", "gpa": 1, "rank": 4}
 
 
+def in_a_graph(document: dict[str, Any]) -> None:
+    members = [name for name in document if name not in ("@context", "proof")]
+    document["@graph"] = [{name: document.pop(name) for name in members}]
+
+
 ATTACKS: dict[str, Callable[[dict[str, Any]], None]] = {
     "status under its whole IRI": renamed("credentialStatus", f"{CRED}credentialStatus"),
     "end under its whole IRI": renamed("validUntil", f"{CRED}validUntil", DATE),
@@ -271,9 +277,7 @@ ATTACKS: dict[str, Callable[[dict[str, Any]], None]] = {
             **{k: v for k, v in d["credentialSubject"].items() if k != "id"},
         }
     ),
-    "all of it in a graph": lambda d: [
-        d.update({"@graph": [{k: d.pop(k) for k in list(d) if k not in ("@context", "proof")}]})
-    ],
+    "all of it in a graph": in_a_graph,
 }
 
 
@@ -356,7 +360,7 @@ def test_the_proof_cannot_hide_its_own_end() -> None:
         "expiration": EXPIRED,
     }
     definition = {"@id": f"{SECURITY}expiration", "@type": f"{XSD}dateTime"}
-    context = [VC_V2, {"expiration": definition}]
+    context: list[Json] = [VC_V2, {"expiration": definition}]
     with pytest.raises(PatunayError) as e:
         default_engine().quads({"@context": context, **options})
     assert e.value.code == "jsonld-feature-unsupported"
@@ -400,7 +404,7 @@ def test_an_inline_name_is_bound_to_its_iri(definition: dict[str, str]) -> None:
 
 def test_a_swapped_context_is_refused_where_the_terms_are_not_protected() -> None:
     """As measured with PyLD: two held contexts that swap two labels, one signature."""
-    contexts = {
+    contexts: dict[str, Json] = {
         **KNOWN,
         "urn:one": {"@protected": True, "gpa": f"{X}gpa", "rank": f"{X}rank"},
         "urn:two": {"gpa": f"{X}rank", "rank": f"{X}gpa"},

@@ -1,0 +1,85 @@
+"""Area J: bytes that are no strict JSON."""
+
+from collections.abc import Iterator
+
+from tests.corpus.case import Case, as_bytes, edited
+from tests.support.credentials_support import (
+    signed,
+    unsigned,
+)
+
+
+def json_rows() -> Iterator[Case]:
+    """Give the cases, in the order of the table."""
+    good = signed()
+    subject = '"credentialSubject": {'
+
+    def malformed(name: str, raw: bytes, code: str) -> Case:
+        return Case(name, raw, "malformed", f"json-{code}")
+
+    def added(member: str) -> bytes:
+        return edited(good, subject, f"{subject}{member}, ")
+
+    yield malformed(
+        "J01-duplicate-key",
+        edited(good, '{"@context"', '{"name": "x", "@context"'),
+        "duplicate-key",
+    )
+    yield malformed(
+        "J02-duplicate-key-escaped",
+        edited(good, '{"@context"', '{"n\\u0061me": "x", "@context"'),
+        "duplicate-key",
+    )
+    yield malformed("J03-duplicate-key-inside", added('"id": "urn:x"'), "duplicate-key")
+    for word in ("NaN", "Infinity", "-Infinity"):
+        yield malformed(f"J04-{word.lower()}", added(f'"x": {word}'), "number-unsafe")
+    yield malformed("J05-infinite-number", added('"x": 1e999'), "number-unsafe")
+    yield malformed("J06-unsafe-integer", added('"x": 9007199254740993'), "number-unsafe")
+    yield malformed(
+        "J07-integer-of-5000-digits", added(f'"x": {"7" * 5000}'), "number-unsafe"
+    )
+    yield malformed("J08-too-deep", added(f'"x": {"[" * 31}{"]" * 31}'), "too-deep")
+    yield malformed("J10-lone-surrogate", added('"x": "\\ud800"'), "not-unicode")
+    yield malformed(
+        "J11-overlong-utf8", added('"x": "@@"').replace(b"@@", b"\xc0\xaf"), "not-utf8"
+    )
+    yield malformed(
+        "J11-invalid-utf8", added('"x": "@@"').replace(b"@@", b"\xff\xfe"), "not-utf8"
+    )
+    text = as_bytes(good).decode()
+    yield malformed("J12-utf-16", text.encode("utf-16"), "not-utf8")
+    yield malformed("J12-utf-32", text.encode("utf-32"), "not-utf8")
+    yield malformed("J12-utf-16-unmarked", text.encode("utf-16-le"), "not-utf8")
+    yield malformed("J13-byte-order-mark", b"\xef\xbb\xbf" + as_bytes(good), "not-utf8")
+    yield malformed("J14-two-values", as_bytes(good) + as_bytes(good), "malformed")
+    yield malformed("J15-line-feed-in-string", added('"x": "a\nb"'), "malformed")
+    yield malformed("J15-nul-in-key", added('"a\x00b": 1'), "malformed")
+    many = ", ".join(["0"] * 80_000)
+    yield malformed("J17-too-many-values", added(f'"x": [{many}]'), "too-many-nodes")
+    yield malformed("J17-too-large", added(f'"x": "{"y" * 256 * 1024}"'), "too-large")
+    for name, raw in (
+        ("array", b"[]"),
+        ("string", b'"x"'),
+        ("number", b"1"),
+        ("null", b"null"),
+    ):
+        yield malformed(f"J18-{name}", raw, "not-object")
+    yield Case(
+        "J20-one-number",
+        b'{"a":[1,1.0,1e0,10e-1],"b":[0,-0]}',
+        "parsed",
+        '{"a":[1,1,1,1],"b":[0,0]}',
+    )
+    composed = signed(unsigned(name="caf\u00e9"))
+    yield Case(
+        "J21-decomposed",
+        edited(composed, "caf\u00e9", "cafe\u0301"),
+        "rejected",
+        "signature-rejected",
+    )
+    yield Case(
+        "J22-names-of-other-languages",
+        b'{"__proto__":{"a":1},"constructor":2,"$ref":"#"}',
+        "parsed",
+        '{"$ref":"#","__proto__":{"a":1},"constructor":2}',
+    )

@@ -1,0 +1,113 @@
+"""Area S: status lists."""
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from credentials.jsonld.loader import VC_V2
+from credentials.status_list import build_entry
+from primitives.encodings import encode_base64url
+from primitives.instants import format_instant
+from tests.corpus.case import Case, case
+from tests.support.credentials_support import (
+    INDEX,
+    NOW,
+    REVOCATIONS,
+    STRANGER,
+    STRANGER_DID,
+    STRANGER_METHOD,
+    SUSPENSIONS,
+    signed,
+    status_list,
+    unsigned,
+)
+
+
+def status_rows() -> Iterator[Case]:
+    """Give the cases, in the order of the table."""
+    good = signed()
+
+    def listed(name: str, value: Any, code: str, outcome: str = "undetermined") -> Case:
+        return case(name, good, outcome, code, status_lists={REVOCATIONS: value})
+
+    def packed(name: str, raw: bytes, code: str) -> Case:
+        encoded = "u" + encode_base64url(raw)
+        subject = {
+            "id": f"{REVOCATIONS}#list",
+            "type": "BitstringStatusList",
+            "statusPurpose": "revocation",
+            "encodedList": encoded,
+        }
+        return listed(name, status_list(credentialSubject=subject), code)
+
+    bits = bytes(131_072 // 8)
+    whole = gzip.compress(bits, mtime=0)
+    yield listed("S01-not-found", "status-unreachable", "status-unreachable")
+    foreign = status_list(issuer=STRANGER_DID, signer=STRANGER, method=STRANGER_METHOD)
+    yield listed("S03-another-issuer", foreign, "status-issuer-mismatch")
+    yield listed(
+        "S03-another-key",
+        status_list(signer=STRANGER, method=STRANGER_METHOD),
+        "status-list-proof-invalid",
+    )
+    yield listed(
+        "S03-unsigned", {**status_list(), "proof": []}, "status-list-proof-invalid"
+    )
+    yield listed("S04-another-id", status_list(url=SUSPENSIONS), "status-list-id-mismatch")
+    yield listed(
+        "S05-another-purpose", status_list(purpose="suspension"), "status-purpose-mismatch"
+    )
+    for number, index in enumerate(("-1", "abc", "1e3", "007", 3.5, ""), start=1):
+        entry = {**build_entry(REVOCATIONS, INDEX, "revocation"), "statusListIndex": index}
+        yield case(
+            f"S06-index-{number}",
+            signed(unsigned(credentialStatus=entry)),
+            "rejected",
+            "status-entry-malformed",
+        )
+    yield packed("S08-short", gzip.compress(bits[1:], mtime=0), "status-list-too-short")
+    yield packed(
+        "S09-bomb", gzip.compress(bytes(16 * 1024 * 1024), mtime=0), "status-list-too-long"
+    )
+    yield packed("S11-trailing", whole + b"\x00", "status-encoding-invalid")
+    yield packed("S11-truncated", whole[:-4], "status-encoding-invalid")
+    yield packed("S13-zlib", zlib.compress(bits), "status-encoding-invalid")
+    yield packed("S13-deflate", zlib.compress(bits, wbits=-15), "status-encoding-invalid")
+    past = format_instant(NOW - timedelta(minutes=5, seconds=1))
+    yield listed("S14-stale", status_list(validUntil=past), "status-list-stale")
+    yield listed(
+        "S19-recursive",
+        status_list(credentialStatus=build_entry(SUSPENSIONS, 1, "suspension")),
+        "status-list-unusable",
+    )
+    yield from _orders()
+    own = "https://www.w3.org/ns/credentials/examples/v2"
+    unknown = unsigned(
+        **{"@context": [VC_V2, own]}, credentialStatus={"id": "urn:x", "type": "X2030Entry"}
+    )
+    yield case(
+        "S22-unknown-type", signed(unknown), "undetermined", "status-type-unsupported"
+    )
+    yield listed("S00-revoked", status_list(INDEX), "revoked", "rejected")
+    yield case("S00-in-force", good, "valid")
+
+
+def _orders() -> Iterator[Case]:
+    entries = [
+        build_entry(REVOCATIONS, INDEX, "revocation"),
+        build_entry(SUSPENSIONS, INDEX, "suspension"),
+    ]
+    lists = {
+        REVOCATIONS: status_list(INDEX),
+        SUSPENSIONS: status_list(INDEX, url=SUSPENSIONS, purpose="suspension"),
+    }
+    for name, order in (("revocation-first", entries), ("suspension-first", entries[::-1])):
+        yield case(
+            f"S21-{name}",
+            signed(unsigned(credentialStatus=order)),
+            "rejected",
+            "revoked",
+            status_lists=lists,
+        )
