@@ -9,6 +9,7 @@ from cli.network import Network
 from cli.options import home_option, json_option, passphrase_option
 from cli.output import print_json, print_table, say, say_note
 from cli.passphrase import read_passphrase
+from credentials.data_integrity import DEFAULT_SUITE, SUITES
 from did.resolver import DidKeyResolver, MethodResolver, Resolution, Resolver
 from node.home import Home
 from node.node import MAIN, Node
@@ -31,18 +32,31 @@ def issuer() -> None:
 )
 @click.argument("slug")
 @click.option("--name", required=True, metavar="TEXT", help="The issuer's full name.")
+@click.option(
+    "--cryptosuite",
+    type=click.Choice(sorted(SUITES)),
+    default=DEFAULT_SUITE,
+    show_default=True,
+    help="How it signs where nothing else is asked for; most wallets read the default alone.",
+)
 @home_option
 @passphrase_option
 @json_option
-def add(
-    *, slug: str, name: str, home: Home, passphrase_file: Path | None, as_json: bool
+def add(  # noqa: PLR0913 - one parameter for each option
+    *,
+    slug: str,
+    name: str,
+    cryptosuite: str,
+    home: Home,
+    passphrase_file: Path | None,
+    as_json: bool,
 ) -> None:
     """Create keys and a DID for another issuer, and publish its DID document."""
     passphrase = read_passphrase(passphrase_file)
 
     async def run() -> Issuer:
         async with Node.open(home, SystemClock(), passphrase) as node:
-            return await add_issuer(node, slug, name)
+            return await add_issuer(node, slug, name, cryptosuite=cryptosuite)
 
     made = asyncio.run(run())
     if as_json:
@@ -61,8 +75,8 @@ def list_them(*, home: Home, as_json: bool) -> None:
     if as_json:
         print_json({"version": 1, "issuers": [_described(i) for i in found]})
         return
-    rows = [(i.slug, i.name, i.did, i.created_at) for i in found]
-    print_table(("slug", "name", "did", "created"), rows)
+    rows = [(i.slug, i.name, i.did, i.cryptosuite, i.created_at) for i in found]
+    print_table(("slug", "name", "did", "cryptosuite", "created"), rows)
 
 
 @click.group()
@@ -167,5 +181,6 @@ def _described(known: Issuer) -> dict[str, str]:
         "slug": known.slug,
         "did": known.did,
         "name": known.name,
+        "cryptosuite": known.cryptosuite,
         "createdAt": known.created_at,
     }

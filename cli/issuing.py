@@ -12,7 +12,7 @@ from cli.options import FILE, FOLDER, home_option, json_option, passphrase_optio
 from cli.output import Exit, print_json, print_table, say, say_note
 from cli.passphrase import read_passphrase
 from cli.progress import progress_bar
-from credentials.data_integrity import DEFAULT_SUITE, SUITES
+from credentials.data_integrity import SUITES
 from credentials.registrar import Finding, RegistrarFile, read_registrar_file
 from credentials.registrar_table import ENCODINGS, MAX_FILE_BYTES
 from credentials.template import parse_template
@@ -41,7 +41,7 @@ class _Batch:
     rows: RegistrarFile
     template_id: str
     slug: str
-    cryptosuite: str
+    cryptosuite: str | None
 
 
 @click.group()
@@ -97,7 +97,7 @@ def list_them(*, home: Home, as_json: bool) -> None:
 
 
 @click.command(
-    epilog="Example: patunay issue --template als-life-skills-communication learners.csv"
+    epilog="Example: patunay issue --template als-lifeskills-communication learners.csv"
 )
 @click.argument("file", metavar="FILE", type=FILE)
 @click.option("--template", "template_id", required=True, metavar="ID", help="From which.")
@@ -122,9 +122,7 @@ def list_them(*, home: Home, as_json: bool) -> None:
 @click.option(
     "--cryptosuite",
     type=click.Choice(sorted(SUITES)),
-    default=DEFAULT_SUITE,
-    show_default=True,
-    help="How to sign; most wallets read the default alone.",
+    help="How to sign; else as the issuer does (`patunay issuer list`).",
 )
 @home_option
 @passphrase_option
@@ -136,7 +134,7 @@ def issue(  # noqa: PLR0913 - one parameter for each option
     slug: str,
     out: Path | None,
     encoding: str,
-    cryptosuite: str,
+    cryptosuite: str | None,
     home: Home,
     passphrase_file: Path | None,
     as_json: bool,

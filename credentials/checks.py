@@ -16,10 +16,11 @@ from anchoring.entry import EntryKind, entry_of
 from anchoring.merkle import RootMismatch
 from anchoring.note import VerifierKey
 from anchoring.receipt import Receipt, verify_receipt
-from credentials.data_integrity import Proof, parse_proofs, verify_proof
+from credentials.data_integrity import ASSERTION, Proof, parse_proofs, verify_proof
 from credentials.evidence import Evidence, Lookup, Missing, Obtained
 from credentials.model import Credential, parse_credential
 from credentials.policy import DEVELOPMENT_CHAINS, Policy
+from credentials.proof_chain import ancestors
 from credentials.quoting import quoted
 from credentials.report import Check, Result
 from credentials.status_list import (
@@ -163,6 +164,9 @@ class Case:
     as_of: datetime
     """Aware."""
 
+    purpose: str = ASSERTION
+    """What its proofs have to have been made for."""
+
     credential: Credential | PatunayError = field(init=False)
     """The document typed, or the rule of the data model that it breaks."""
 
@@ -177,7 +181,7 @@ class Case:
         object.__setattr__(self, "credential", read)
         try:
             found: tuple[Proof | PatunayError, ...] | PatunayError = parse_proofs(
-                self.document
+                self.document, self.purpose
             )
         except PatunayError as e:
             found = e
@@ -209,15 +213,18 @@ def check_proof(case: Case) -> Check:
     2. None that can be read is wrong: a set with one false member is false.
     3. Each is the signature of the key that it names, over the document in safe mode.
     4. None is expired, or made in the future.
+    5. A proof that builds on others counts only if those hold too.
     Whose key it is asks `check_issuer_key`.
     """
     unread: Undetermined | None = None
-    suites = []
+    held: list[Proof] = []
     for proof in case.proofs():
         try:
-            suites.append(_check_one_proof(proof, case))
+            held.append(_check_one_proof(proof, case))
         except Undetermined as e:
             unread = e
+    ids = {proof.options.get("id") for proof in held}
+    suites = [p.cryptosuite for p in held if ancestors(case.document, p.previous) <= ids]
     if not suites and unread is not None:
         raise unread
     remark = unread.code if unread is not None else ""
@@ -392,8 +399,8 @@ def _source_of(did: str, case: Case) -> Obtained[JsonObject] | None:
     return found if isinstance(found, Obtained) else None
 
 
-def _check_one_proof(proof: Proof | PatunayError, case: Case) -> str:
-    """Return the cryptosuite, or raise what is wrong with the proof."""
+def _check_one_proof(proof: Proof | PatunayError, case: Case) -> Proof:
+    """Return the proof if it holds, or raise what is wrong with it."""
     if isinstance(proof, PatunayError):
         raise proof
     _check_proof_dates(proof, case)
@@ -402,7 +409,7 @@ def _check_one_proof(proof: Proof | PatunayError, case: Case) -> str:
     if key is None:
         raise IssuerKeyMismatch(f"{method.did} names no key {method}")
     verify_proof(case.document, proof, key.public_key())
-    return proof.cryptosuite
+    return proof
 
 
 def _check_proof_dates(proof: Proof, case: Case) -> None:
@@ -417,11 +424,13 @@ def _read_status(entry: Entry, issuer: str, case: Case) -> tuple[Obtained[JsonOb
     """Return the list, which is the issuer's own and of today, and what it says."""
     found = _had(case.evidence.status_list(entry.list_url))
     _check_status_list(found.value, entry, issuer, case)
-    ttl = read_ttl(found.value)
-    if ttl is not None and case.as_of - found.obtained_at > ttl:
+    value, ttl = read_value(found.value, entry), read_ttl(found.value)
+    # What was revoked stays revoked, so that answer does not grow old.
+    is_final = entry.purpose == REVOCATION and value != 0
+    if ttl is not None and not is_final and case.as_of - found.obtained_at > ttl:
         when = format_instant(found.obtained_at)
         raise StatusListStale(f"had at {when}, good for {ttl.total_seconds():.0f} seconds")
-    return found, read_value(found.value, entry)
+    return found, value
 
 
 def _gravity(problem: PatunayError) -> tuple[int, str]:

@@ -10,7 +10,9 @@ from functools import cache
 from typing import Final
 
 from credentials.jsonld.quads import Engine
-from credentials.suites import eddsa_jcs_2022, eddsa_rdfc_2022
+from credentials.model import is_open_badge
+from credentials.proof_chain import previous_ids, proof_entries, signed_document
+from credentials.suites import ed25519_signature_2020, eddsa_jcs_2022, eddsa_rdfc_2022
 from primitives.canonical_json import Json, JsonObject
 from primitives.ed25519 import (
     SIGNATURE_BYTES,
@@ -37,6 +39,19 @@ _SUITES: Final[Mapping[str, tuple[Complete, HashData]]] = {
     for suite in (eddsa_rdfc_2022, eddsa_jcs_2022)
 }
 SUITES: Final = tuple(_SUITES)
+"""Cryptosuites that are issued."""
+
+_READ: Final[Mapping[str, HashData]] = {
+    **{name: hash_data for name, (_, hash_data) in _SUITES.items()},
+    ed25519_signature_2020.NAME: ed25519_signature_2020.hash_data,
+}
+
+READ_SUITES: Final = tuple(_READ)
+"""What is verified: `SUITES`, and older proof types that are never issued."""
+
+ASSERTION: Final = "assertionMethod"
+AUTHENTICATION: Final = "authentication"
+"""Purposes of a credential's proof and of a presentation's."""
 
 
 class ProofMissing(Rejected):
@@ -52,7 +67,7 @@ class ProofInvalid(Rejected):
 
 
 class ProofPurposeMismatch(Rejected):
-    """The proof was made for something else than asserting a credential."""
+    """The proof was made for something else than what it is used for here."""
 
     code = "proof-purpose-mismatch"
 
@@ -70,18 +85,13 @@ class SuiteUnsupported(Undetermined):
     hint = "the credential is not thereby false; another verifier may know the cryptosuite"
 
 
-class ProofChainUnsupported(Undetermined):
-    """A proof that builds on another proof."""
-
-    code = "proof-chain-unsupported"
-    hint = "the credential is not thereby false; another verifier may read proof chains"
-
-
 @dataclass(frozen=True, slots=True)
 class Proof:
     """One proof, read and typed, and not yet checked against a key."""
 
     cryptosuite: str
+    """One of `READ_SUITES`."""
+
     verification_method: str
     """DID URL of the key, as the proof claims it."""
 
@@ -91,6 +101,9 @@ class Proof:
     signature: Signature
     options: Mapping[str, Json]
     """The proof without `proofValue`: what is signed beside the document."""
+
+    previous: tuple[str, ...] = ()
+    """Ids of the proofs that are signed together with the document."""
 
 
 @cache
@@ -111,10 +124,11 @@ def add_proof(
     verification_method: str,
     created: datetime,
     cryptosuite: str = DEFAULT_SUITE,
-    as_array: bool = False,
     engine: Engine | None = None,
 ) -> JsonObject:
     """Return `document` with a proof by `signer`, purpose assertionMethod.
+
+    `proof` is an object; in an Open Badge an array of one, as its schema wants it.
 
     Args:
         document: Has no proof yet.
@@ -122,7 +136,6 @@ def add_proof(
         verification_method: DID URL.
         created: Aware; written in whole seconds, in UTC.
         cryptosuite: One of `SUITES`.
-        as_array: Whether `proof` is an array of one, as the Open Badges schema wants it.
         engine: Over other contexts than the bundled ones.
 
     Raises:
@@ -131,39 +144,64 @@ def add_proof(
     """
     if "proof" in document:
         raise ProofInvalid("the document has a proof already")
-    complete, hash_data = _SUITES[cryptosuite]
-    options = complete(
-        document,
-        {
-            "type": PROOF_TYPE,
-            "cryptosuite": cryptosuite,
-            "created": format_instant(created),
-            "verificationMethod": verification_method,
-            "proofPurpose": "assertionMethod",
-        },
-    )
-    signature = signer.sign(hash_data(document, options, engine or default_engine()))
-    proof = {**options, "proofValue": "z" + encode_base58btc(signature)}
-    return {**document, "proof": [proof] if as_array else proof}
+    options: Mapping[str, Json] = {
+        "type": PROOF_TYPE,
+        "cryptosuite": cryptosuite,
+        "created": format_instant(created),
+        "verificationMethod": verification_method,
+        "proofPurpose": ASSERTION,
+    }
+    proof = make_proof(document, signer, options, engine=engine)
+    return {**document, "proof": [proof] if is_open_badge(document) else proof}
 
 
-def parse_proofs(document: Mapping[str, Json]) -> tuple[Proof | PatunayError, ...]:
+def make_proof(
+    document: Mapping[str, Json],
+    signer: Signer,
+    options: Mapping[str, Json],
+    *,
+    engine: Engine | None = None,
+) -> JsonObject:
+    """Return a proof by `signer` over `document`, which has none yet.
+
+    Args:
+        document: What is signed.
+        signer: Holds the key that `options` names.
+        options: The proof's members but for `proofValue`; its `cryptosuite` is of `SUITES`.
+        engine: Over other contexts than the bundled ones.
+
+    Raises:
+        UnsignedTerm: A term that no signature would cover.
+        PatunayError: Whatever else safe mode refuses; see `Engine.quads`.
+    """
+    complete, hash_data = _SUITES[str(options["cryptosuite"])]
+    members = complete(document, options)
+    signature = signer.sign(hash_data(document, members, engine or default_engine()))
+    return {**members, "proofValue": "z" + encode_base58btc(signature)}
+
+
+def parse_proofs(
+    document: Mapping[str, Json], purpose: str = ASSERTION
+) -> tuple[Proof | PatunayError, ...]:
     """Return each proof of `document`, or what is wrong with it, in the order given.
+
+    Args:
+        document: Under test.
+        purpose: What each proof has to have been made for.
 
     Raises:
         ProofMissing: There is none.
         ProofInvalid: `proof` is no object or array, or holds over `MAX_PROOFS`.
     """
-    found = document.get("proof")
-    entries = found if isinstance(found, list) else [found]
-    if found is None or not entries:
+    entries = proof_entries(document)
+    if not entries:
         raise ProofMissing("the document has no proof")
     if len(entries) > MAX_PROOFS:
         raise ProofInvalid(f"found {len(entries)} proofs, want at most {MAX_PROOFS}")
     proofs: list[Proof | PatunayError] = []
     for entry in entries:
         try:
-            proofs.append(_parse_proof(entry))
+            proofs.append(_parse_proof(entry, purpose))
         except PatunayError as e:
             proofs.append(e)
     return tuple(proofs)
@@ -183,37 +221,49 @@ def verify_proof(
 
     Raises:
         SignatureRejected: Another document, other options, or another key.
+        ProofChainBroken: It builds upon a proof that is not there, or upon itself.
         KeyRefused: A key of small or mixed order.
         PatunayError: Whatever safe mode refuses; see `Engine.quads`.
     """
-    hash_data = _SUITES[proof.cryptosuite][1]
-    signed = hash_data(without_proof(document), proof.options, engine or default_engine())
+    hash_data = _READ[proof.cryptosuite]
+    secured = signed_document(document, proof.previous)
+    signed = hash_data(secured, proof.options, engine or default_engine())
     verify_signature(key, signed, proof.signature)
 
 
-def _parse_proof(entry: Json) -> Proof:
+def _parse_proof(entry: Json, wanted: str) -> Proof:
     if not isinstance(entry, dict):
         raise ProofInvalid(f"found a {type(entry).__name__}, want a proof object")
-    kind, suite = entry.get("type"), entry.get("cryptosuite")
-    if kind != PROOF_TYPE or suite not in SUITES:
-        if not isinstance(kind, str):
-            raise ProofInvalid("the proof has no type")
-        raise SuiteUnsupported(f"found {kind[:64]} {str(suite)[:64]}, want one of {SUITES}")
-    if "previousProof" in entry:
-        raise ProofChainUnsupported("found a proof with previousProof, want one alone")
+    suite = _suite_of(entry)
+    previous = previous_ids(entry)
     method, purpose = entry.get("verificationMethod"), entry.get("proofPurpose")
     if not isinstance(method, str) or not isinstance(purpose, str):
         raise ProofInvalid("verificationMethod and proofPurpose must be text")
-    if purpose != "assertionMethod":
-        raise ProofPurposeMismatch(f"found {purpose[:64]!r}, want 'assertionMethod'")
+    if purpose != wanted:
+        raise ProofPurposeMismatch(f"found {purpose[:64]!r}, want {wanted!r}")
     return Proof(
-        cryptosuite=str(suite),
+        cryptosuite=suite,
         verification_method=method,
         purpose=purpose,
         created=_instant(entry, "created"),
         expires=_instant(entry, "expires"),
         signature=_signature(entry.get("proofValue")),
         options={key: value for key, value in entry.items() if key != "proofValue"},
+        previous=previous,
+    )
+
+
+def _suite_of(entry: JsonObject) -> str:
+    """Return which of `READ_SUITES` the proof is of."""
+    kind, suite = entry.get("type"), entry.get("cryptosuite")
+    if not isinstance(kind, str):
+        raise ProofInvalid("the proof has no type")
+    if kind == PROOF_TYPE and isinstance(suite, str) and suite in SUITES:
+        return suite
+    if kind == ed25519_signature_2020.NAME:
+        return kind
+    raise SuiteUnsupported(
+        f"found {kind[:64]} {str(suite)[:64]}, want one of {READ_SUITES}"
     )
 
 

@@ -105,7 +105,7 @@ def parse_credential(document: JsonObject) -> Credential:
 _OPEN_BADGE_TYPES = frozenset({"OpenBadgeCredential", "AchievementCredential"})
 
 
-def is_open_badge(document: JsonObject) -> bool:
+def is_open_badge(document: Mapping[str, Json]) -> bool:
     """Tell whether `document` says that it is an Open Badges 3.0 credential."""
     types = document.get("type")
     names = types if isinstance(types, list) else [types]

@@ -92,6 +92,8 @@ def parse_policy(policy: JsonObject | None, trust: JsonObject | None) -> Policy:
         raise PolicyMalformed(f"found clockSkewSeconds {skew!r}, want 0 to 86400")
     issuers = [_texts(entry, "did", "name") for entry in _array(lists, "issuers")]
     logs = [_texts(entry, "issuer", "vkey") for entry in _array(lists, "logs")]
+    if required is not None and "proof" not in _names(required):
+        raise PolicyMalformed("found no proof among the required, want what somebody signed")
     return Policy(
         required=DEFAULT_REQUIRED if required is None else frozenset(_names(required)),
         issuers=dict(issuers),

@@ -187,6 +187,18 @@ class Unlocked:
         """Return the file to be stored."""
         return self.keystore.file.to_bytes()
 
+    def reread(self, keystore: Keystore) -> "Unlocked":
+        """Return `keystore`, read anew from the same file, with its keys at hand.
+
+        So that a process which has the keys also gets those that another one has added.
+
+        Raises:
+            KeystoreTampered: It was not written with the same master key.
+        """
+        if not hmac.compare_digest(_tag(self._master, keystore.file), keystore.file.tag):
+            raise KeystoreTampered("the list of keys is not what was written")
+        return Unlocked(keystore, self._master)
+
     def with_passphrase(self, passphrase: bytes, cost: Argon2Cost = MODERATE) -> "Unlocked":
         """Return the same keys under another passphrase; older files keep the old one.
 

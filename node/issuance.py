@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anchoring.entry import EntryKind
-from credentials.data_integrity import DEFAULT_SUITE, SUITES, add_proof
+from credentials.data_integrity import SUITES, add_proof
 from credentials.model import is_open_badge, parse_credential
 from credentials.registrar import Finding, RegistrarFile, Row, row_key
 from credentials.status_list import PURPOSES, REVOCATION
@@ -93,10 +93,12 @@ async def issue_rows(
     file: RegistrarFile,
     slug: str,
     *,
-    cryptosuite: str = DEFAULT_SUITE,
+    cryptosuite: str | None = None,
     progress: Progress = no_progress,
 ) -> BatchReport:
     """Issue each row of `file` that can be issued and was not issued before.
+
+    Without `cryptosuite`, in the issuer's own.
 
     Raises:
         IssuerUnknown: No issuer goes by `slug`.
@@ -134,7 +136,8 @@ async def issue_rows(
                 report.findings += e.findings
                 report.held += 1
                 continue
-            draft = _draft(document, issuer, cryptosuite, place)
+            suite = cryptosuite or issuer.cryptosuite
+            draft = _draft(document, issuer, suite, place)
             drafts.append(
                 replace(draft, template=template.template_id, row_key=row_key(row))
             )
@@ -163,13 +166,13 @@ def _draft(document: JsonObject, issuer: Issuer, cryptosuite: str, place: Place)
 
 
 async def issue_document(
-    node: Node, document: JsonObject, slug: str | None, *, cryptosuite: str = DEFAULT_SUITE
+    node: Node, document: JsonObject, slug: str | None, *, cryptosuite: str | None = None
 ) -> JsonObject:
     """Issue one credential that a caller has written, and return it signed.
 
     The node adds what is missing of `id`, `issuer` and `credentialStatus`. The same
     request again, by the `id` that it names, gives the same credential. What is no Open
-    Badge can be suspended too.
+    Badge can be suspended too. Without `cryptosuite`, it is signed in the issuer's own.
 
     Raises:
         StructureInvalid: It breaks a rule of the data model.
@@ -196,9 +199,8 @@ async def issue_document(
         (place,) = await allot_places(node, c, issuer, HTTP_LIST, purposes, 1)
         entries = place.entries
         complete["credentialStatus"] = entries[0] if len(entries) == 1 else list(entries)
-        draft = replace(
-            _draft(complete, issuer, cryptosuite, place), draft_sha256=asked.hex()
-        )
+        suite = cryptosuite or issuer.cryptosuite
+        draft = replace(_draft(complete, issuer, suite, place), draft_sha256=asked.hex())
         # Signed before anything is stored: what safe mode refuses leaves no trace.
         signed = await asyncio.to_thread(_sign, node, draft, _credential_key(node, issuer))
         await ledger.save_drafts(c, [draft], node.now())
@@ -278,7 +280,6 @@ def _sign(node: Node, draft: Draft, key: tuple[Signer, str]) -> JsonObject:
         verification_method=method,
         created=node.instant(),
         cryptosuite=draft.cryptosuite,
-        as_array=is_open_badge(document),
     )
 
 

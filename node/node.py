@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from anchoring.note import VerifierKey
 from anchoring.tree import Tree
 from did.document import parse_did_document
-from did.keystore import KeyNotFound, Unlocked
-from did.multikey import decode_multikey
+from did.keyfile import KeyEntry
+from did.keystore import KeyNotFound, Keystore, Unlocked
+from did.multikey import decode_multikey, encode_multikey
 from node.config import Config
 from node.home import Home
 from node.storage.database import create_engine, migrate, reading, transaction
@@ -139,20 +140,48 @@ def status_key(slug: str) -> str:
 
 
 def signing_key(node: Node, issuer: Issuer, key_id: str) -> tuple[Signer, str]:
-    """Return the signer of `key_id` and the verification method that it signs as.
+    """Return the signer to use in place of `key_id`, and the method that it signs as.
 
-    The method is looked up in the published DID document, so that nothing is ever signed
-    in the name of a key that a verifier would not find.
+    That is the newest key of the same issuer and role that the published DID document
+    lets assert: a key that a verifier would not find, or that was declared compromised,
+    signs nothing.
 
     Raises:
         NodeSealed: The keys are not unlocked.
-        KeyNotFound: There is no such key, or the document does not name it.
+        KeyNotFound: There is no such key, or the document lets none of them assert.
     """
     if issuer.did.startswith("did:key:"):
         key_id = credential_key(issuer.slug)  # a did:key has one key for everything
-    signer = node.signer(key_id)
-    document = parse_did_document(issuer.parsed(), issuer.did)
-    for url, method in document.methods.items():
-        if method.public_key() == signer.public_key:
-            return signer, str(url)
+    methods = _assertion_methods(issuer)
+    if not methods.keys() <= {entry.public for entry in node.keys().keystore.entries}:
+        # Another process has added a key since this one unlocked the file.
+        node.unlocked = node.keys().reread(node.home.keystore())
+    for entry in reversed(keys_like(node.keys().keystore, key_id)):
+        if entry.public in methods:
+            return node.signer(entry.label.key_id), methods[entry.public]
     raise KeyNotFound(f"the DID document of {issuer.did} does not name the key {key_id}")
+
+
+def keys_like(keystore: Keystore, key_id: str) -> tuple[KeyEntry, ...]:
+    """Return the keys of the same issuer and role as `key_id`, itself included, oldest first.
+
+    Raises:
+        KeyNotFound: There is no such key.
+    """
+    label = keystore.entry(key_id).label
+    return tuple(
+        entry
+        for entry in keystore.entries
+        if (entry.label.role, entry.label.issuer) == (label.role, label.issuer)
+    )
+
+
+def _assertion_methods(issuer: Issuer) -> dict[str, str]:
+    """Return the verification methods that the document lets assert, by multibase key."""
+    document = parse_did_document(issuer.parsed(), issuer.did)
+    usable = document.relationships["assertionMethod"]
+    return {
+        encode_multikey(method.public_key()): str(url)
+        for url, method in document.methods.items()
+        if url in usable
+    }

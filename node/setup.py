@@ -8,6 +8,7 @@ from eth_account import Account
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anchoring.entry import EntryKind
+from credentials.data_integrity import DEFAULT_SUITE
 from did.document import build_did_document, parse_did_document
 from did.key import DidKey, did_key_document
 from did.keyfile import MODERATE, Argon2Cost, KeyLabel
@@ -88,8 +89,16 @@ async def create_node(
     return issuer
 
 
-async def add_issuer(node: Node, slug: str, name: str) -> Issuer:
+async def add_issuer(
+    node: Node, slug: str, name: str, *, cryptosuite: str = DEFAULT_SUITE
+) -> Issuer:
     """Create keys and a DID for another issuer of this node, and publish the document.
+
+    Args:
+        node: With its keys unlocked.
+        slug: What it is called in commands and paths.
+        name: What it is called among people.
+        cryptosuite: One of `SUITES`: how it signs where a request names none.
 
     Raises:
         SlugInvalid: The slug cannot stand in a DID.
@@ -101,7 +110,7 @@ async def add_issuer(node: Node, slug: str, name: str) -> Issuer:
     keys = _with_issuer_keys(node.keys(), slug, node)
     did, document = _identity(node, keys, slug)
     body = canonicalize(document)
-    issuer = Issuer(slug, did, name, body.decode(), node.now())
+    issuer = Issuer(slug, did, name, body.decode(), node.now(), cryptosuite)
     # The keys first: a DID document that is public without its keys could never be used,
     # keys without a document are only spare.
     node.home.save_keystore(keys.seal())

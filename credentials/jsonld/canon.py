@@ -87,11 +87,14 @@ class _Canonicalization:
             self._settle(labels)
         # 6.
         name = self.canonical.issued.get
-        return "".join(
-            sorted(
-                [_line(name(s, s), p, name(o, o), name(g, g)) for s, p, o, g in self.quads]
-            )
-        )
+        lines = [
+            f"{name(s, s)} {p} {name(o, o)} {name(g, g)} .\n"
+            if g
+            else f"{name(s, s)} {p} {name(o, o)} .\n"
+            for s, p, o, g in self.quads
+        ]
+        lines.sort()
+        return "".join(lines)
 
     def _settle(self, labels: list[str]) -> None:
         # 5.
@@ -107,13 +110,18 @@ class _Canonicalization:
 
     def _hash_first_degree(self, label: str) -> str:
         # 4.6.
-        masks = {label: "_:a", "": ""}
         lines = []
         for s, p, o, g in self.quads_of[label]:
-            subject = masks.get(s, "_:z") if s[0] == "_" else s
-            value = masks.get(o, "_:z") if o[0] == "_" else o
-            graph = masks.get(g, "_:z") if g[:1] in ("_", "") else g
-            lines.append(_line(subject, p, value, graph))
+            if s[0] == "_":
+                s = "_:a" if s == label else "_:z"  # noqa: PLW2901 - masked from here on
+            if o[0] == "_":
+                o = "_:a" if o == label else "_:z"  # noqa: PLW2901
+            if not g:
+                lines.append(f"{s} {p} {o} .\n")
+                continue
+            if g[0] == "_":
+                g = "_:a" if g == label else "_:z"  # noqa: PLW2901
+            lines.append(f"{s} {p} {o} {g} .\n")
         lines.sort()
         return _sha256("".join(lines))
 
@@ -218,10 +226,6 @@ def _permutations(labels: list[str]) -> Iterator[list[str]]:
 
 def _is_past(path: str, shortest: str | None) -> bool:
     return shortest is not None and len(path) >= len(shortest) and path > shortest
-
-
-def _line(s: str, p: str, o: str, g: str) -> str:
-    return f"{s} {p} {o} {g} .\n" if g else f"{s} {p} {o} .\n"
 
 
 def _sha256(text: str) -> str:

@@ -270,6 +270,6 @@ def _literal(allowed: tuple[str, ...], place: Place) -> str:
 def _types(wanted: tuple[str, ...], place: Place) -> tuple[str, ...]:
     names = tuple(item.text() for item in place.items())
     for name in wanted:
-        if False:
+        if name not in names:
             place.fail(f"the types {show(', '.join(names))}", f"{name!r} among them")
     return names

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from credentials.data_integrity import DEFAULT_SUITE, SUITES
+from credentials.data_integrity import SUITES
 from node.access import require_token
 from node.api.request import read_json_object
 from node.issuance import issue_document
@@ -33,23 +33,42 @@ async def issue(request: web.Request) -> web.Response:
     """
     node = request.app[NODE]
     await require_token(node, request.headers.get("Authorization"))
-    credential, suite = _read(await read_json_object(request))
+    credential, suite = _read_request(await read_json_object(request))
     signed = await issue_document(
         node, credential, request.match_info.get("slug"), cryptosuite=suite
     )
     return web.json_response({"verifiableCredential": signed}, status=201)
 
 
-def _read(body: JsonObject) -> tuple[JsonObject, str]:
+def _read_request(body: JsonObject) -> tuple[JsonObject, str | None]:
+    """Return the credential and the cryptosuite asked for; None leaves it to the issuer."""
     credential, options = body.get("credential"), body.get("options", {})
-    if not isinstance(credential, dict) or not isinstance(options, dict):
+    if not isinstance(credential, dict):
         raise IssueRequestMalformed("found no credential object")
-    suite = options.get("cryptosuite", DEFAULT_SUITE)
-    if not isinstance(suite, str) or suite not in SUITES:
+    if not isinstance(options, dict):
+        raise IssueRequestMalformed("found options that are no object")
+    _require_known(body, ("credential", "options"), "")
+    _require_known(options, ("cryptosuite", "credentialId"), "options.")
+    named = options.get("credentialId", credential.get("id"))
+    if named != credential.get("id"):
+        raise IssueRequestMalformed(
+            f"found options.credentialId {str(named)[:120]}, want the id of the credential"
+        )
+    suite = options.get("cryptosuite")
+    if "cryptosuite" in options and suite not in SUITES:
         raise IssueRequestMalformed(
             f"found cryptosuite {str(suite)[:64]}, want one of {SUITES}"
         )
-    return credential, suite
+    return credential, suite if isinstance(suite, str) else None
+
+
+def _require_known(members: JsonObject, known: tuple[str, ...], prefix: str) -> None:
+    """What is asked for and not done would be taken for done (`mandatoryPointers`)."""
+    for name in members:
+        if name not in known:
+            raise IssueRequestMalformed(
+                f"found {prefix}{name[:64]}, want nothing but {', '.join(known)}"
+            )
 
 
 @routes.get("/credentials/{id}/receipt")

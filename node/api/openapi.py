@@ -85,9 +85,14 @@ _ISSUE: Final[dict[str, Any]] = {
                 "credential": {"type": "object"},
                 "options": {
                     "type": "object",
-                    "properties": {"cryptosuite": {"enum": list(SUITES)}},
+                    "properties": {
+                        "cryptosuite": {"enum": list(SUITES)},
+                        "credentialId": _TEXT,
+                    },
+                    "additionalProperties": False,
                 },
             },
+            "additionalProperties": False,
         }
     ),
     "responses": {
@@ -99,16 +104,16 @@ _ISSUE: Final[dict[str, Any]] = {
                 "properties": {"verifiableCredential": {"type": "object"}},
             },
         ),
-        "400": _problem("Not JSON, or not of the form of an issue request."),
+        "400": _problem(
+            "Not JSON, or not of the form of an issue request; or the credential breaks "
+            "the data model, holds an undefined term, names a context that this node does "
+            "not know, or an issuer that it does not sign for."
+        ),
         "401": _problem("No token, or one that is not in force."),
         "404": _problem("This node has no such issuer."),
         "409": _problem("The id was issued with another content."),
         "413": _problem("Over 256 KiB."),
         "415": _problem("Not sent as application/json."),
-        "422": _problem(
-            "The credential breaks the data model, holds an undefined term, or names a "
-            "context that this node does not know."
-        ),
         "500": _problem("A bug."),
         "503": _problem("The node is sealed, or its disk fails."),
     },

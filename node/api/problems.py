@@ -7,8 +7,16 @@ from typing import Final
 
 from aiohttp import web
 
+from credentials.jsonld.active_context import (
+    ContextForbidden,
+    ContextRedefinition,
+    JsonldUnsupported,
+)
+from credentials.jsonld.loader import ContextUnknown
+from credentials.jsonld.quads import UnsignedTerm
+from credentials.model import StructureInvalid
 from node.access import TokenMissing, TokenRefused
-from node.issuance import IdConflict
+from node.issuance import IdConflict, IssuerMismatch
 from node.logbook import CredentialUnknown, NotYetAnchored
 from node.node import NodeSealed
 from node.storage.database import StorageFailed
@@ -36,6 +44,15 @@ class MediaTypeUnsupported(Rejected):
 
 
 _STATUS: Final[tuple[tuple[type[PatunayError], int], ...]] = (
+    # What is wrong with a credential that is to be issued: VC-API wants 400. Where a
+    # credential is verified, these are lines of a report and never come here.
+    (StructureInvalid, 400),
+    (UnsignedTerm, 400),
+    (ContextUnknown, 400),
+    (ContextForbidden, 400),
+    (ContextRedefinition, 400),
+    (JsonldUnsupported, 400),
+    (IssuerMismatch, 400),
     (TokenMissing, 401),
     (TokenRefused, 401),
     (CredentialUnknown, 404),

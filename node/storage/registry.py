@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from credentials.data_integrity import DEFAULT_SUITE
 from node.storage.schema import issuers, templates, tokens
 from primitives.canonical_json import JsonObject
 from primitives.errors import Misconfigured
@@ -63,6 +64,9 @@ class Issuer:
 
     created_at: str
 
+    cryptosuite: str = DEFAULT_SUITE
+    """What it signs with where a request names none."""
+
     def parsed(self) -> JsonObject:
         """Return the DID document."""
         return parse_json_object(self.document.encode())
@@ -93,6 +97,7 @@ async def save_issuer(c: AsyncConnection, issuer: Issuer) -> None:
             name=issuer.name,
             document=issuer.document,
             created_at=issuer.created_at,
+            cryptosuite=issuer.cryptosuite,
         )
     )
 

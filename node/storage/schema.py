@@ -34,6 +34,7 @@ issuers = Table(
     Column("name", Text, nullable=False),
     Column("document", Text, nullable=False, doc="the DID document, JSON"),
     Column("created_at", String(32), nullable=False),
+    Column("cryptosuite", String(32), nullable=False, server_default="eddsa-rdfc-2022"),
 )
 
 templates = Table(

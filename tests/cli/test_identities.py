@@ -34,6 +34,17 @@ def test_an_issuer_is_added_once(home: Home) -> None:
     assert second.startswith("sdo-batangas  SDO Batangas             ")
 
 
+def test_an_issuer_is_listed_with_its_cryptosuite(home: Home) -> None:
+    add = ("issuer", "add", "north", "--name", "North", "--cryptosuite", "eddsa-jcs-2022")
+    assert run_json(*add, home=home.root)["cryptosuite"] == "eddsa-jcs-2022"
+    first, second = run_json("issuer", "list", home=home.root)["issuers"]
+    assert (first["slug"], first["cryptosuite"]) == ("main", "eddsa-rdfc-2022")
+    assert (second["slug"], second["cryptosuite"]) == ("north", "eddsa-jcs-2022")
+    assert "  eddsa-jcs-2022  " in run("issuer", "list", home=home.root).stdout
+    refused = run("issuer", "add", "s", "--name", "S", "--cryptosuite", "rsa", home=home.root)
+    assert_refused(refused, "usage", exit_code=2)
+
+
 @pytest.mark.parametrize("slug", ["Main", "a b", "../x", "ñ", "x" * 41])
 def test_a_slug_that_no_did_can_carry_is_refused(home: Home, slug: str) -> None:
     result = run("issuer", "add", slug, "--name", "X", home=home.root)

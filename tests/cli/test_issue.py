@@ -169,6 +169,25 @@ def test_jcs_is_signed_where_it_is_asked_for(tmp_path: Path) -> None:
     assert json.loads(body)["proof"][0]["cryptosuite"] == suite
 
 
+def test_an_issuer_signs_in_its_own_suite_unless_asked_for_another(
+    home: Home, tmp_path: Path
+) -> None:
+    add = ("issuer", "add", "north", "--name", "North", "--cryptosuite", "eddsa-jcs-2022")
+    run(*add, home=home.root)
+    (tmp_path / "l.csv").write_text(learners(1), encoding="utf-8")
+    issue = (*ISSUE, tmp_path / "l.csv", "--issuer", "north")
+    for more, suite in (
+        ([], "eddsa-jcs-2022"),
+        (["--cryptosuite", "eddsa-rdfc-2022"], "eddsa-rdfc-2022"),
+    ):
+        folder = tmp_path / suite
+        if more:
+            (tmp_path / "l.csv").write_text(learners(2), encoding="utf-8")
+        run(*issue, *more, "--out", folder, home=home.root)
+        made = {p: json.loads(p.read_bytes())["proof"][0] for p in folder.glob("*.json")}
+        assert suite in {proof["cryptosuite"] for proof in made.values()}
+
+
 def test_another_issuer_signs_in_its_own_name(home: Home, csv: Path) -> None:
     made = run_json(
         "issuer", "add", "sdo-batangas", "--name", "SDO Batangas", home=home.root

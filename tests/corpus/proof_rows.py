@@ -86,8 +86,9 @@ def proof_rows() -> Iterator[Case]:
         yield case(
             f"P27-{name}", {**good, "proof": proofs}, "rejected", "signature-rejected"
         )
+    yield with_proof("P28-missing", "proof-chain-broken", previousProof="urn:uuid:1")
     yield with_proof(
-        "P28-chain", "proof-chain-unsupported", "undetermined", previousProof="urn:uuid:1"
+        "P28-circle", "proof-chain-broken", id="urn:uuid:1", previousProof="urn:uuid:1"
     )
     yield with_proof("P30-rdfc-as-jcs", "signature-rejected", cryptosuite="eddsa-jcs-2022")
     made = signed(suite="eddsa-jcs-2022")

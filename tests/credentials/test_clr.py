@@ -50,7 +50,6 @@ def signed(document: dict[str, Any], signer: SoftwareSigner) -> dict[str, Any]:
         signer,
         verification_method="did:web:issuer.example#key",
         created=NOW,
-        as_array=True,
     )
 
 

@@ -66,6 +66,7 @@ def test_an_empty_trust_list_trusts_nobody() -> None:
         {"version": "1"},
         {"version": 1, "requires": ["proof"]},
         {"version": 1, "required": []},
+        {"version": 1, "required": ["dates", "status"]},
         {"version": 1, "required": "proof"},
         {"version": 1, "required": [1]},
         {"version": 1, "required": ["prof"]},

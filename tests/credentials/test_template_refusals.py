@@ -108,6 +108,11 @@ LEVEL = "achievement.resultDescription.0.rubricCriterionLevel.0"
             r"\$\.resultFrom: found two rules that read",
         ),
         ("policy.statusList", ..., r'\$\.policy: found no such member, want "statusList"'),
+        (
+            "policy.statusPurpose",
+            "message",
+            r'\$\.policy\.statusPurpose: found "message", want revocation or suspension',
+        ),
         ("policy.approvals.0.count", "1", r'\$\.policy\.approvals\[0\]\.count: found "1"'),
         ("policy.print", "yes", r'\$\.policy\.print: found "yes", want true or false'),
         ("policy.secret", 1, r"\$\.policy\.secret: found an unknown member"),

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from credentials.data_integrity import add_proof
-from credentials.model import is_open_badge
 from credentials.registrar import read_registrar_file
 from credentials.status_list import build_entry, build_list_credential
 from credentials.template import build_credential, parse_template
@@ -51,7 +50,6 @@ def signed(document: JsonObject) -> dict[str, Any]:
         _SIGNER,
         verification_method=_DID.verification_method,
         created=_ISSUED_AT,
-        as_array=is_open_badge(document),
     )
 
 

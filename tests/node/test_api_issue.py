@@ -105,13 +105,37 @@ async def test_without_a_token_in_force_nothing_is_issued(
             400,
             "issue-request-malformed",
         ),
-        ({"credential": {**UNSIGNED, "honours": "x"}}, 422, "unsigned-term"),
+        (
+            {"credential": UNSIGNED, "options": {"cryptosuite": None}},
+            400,
+            "issue-request-malformed",
+        ),
+        (
+            {"credential": UNSIGNED, "options": {"mandatoryPointers": ["/issuer"]}},
+            400,
+            "issue-request-malformed",
+        ),
+        (
+            {"credential": UNSIGNED, "options": {"credentialId": "urn:uuid:other"}},
+            400,
+            "issue-request-malformed",
+        ),
+        (
+            {"credential": UNSIGNED, "verifiableCredential": {}},
+            400,
+            "issue-request-malformed",
+        ),
+        ({"credential": {**UNSIGNED, "type": []}}, 400, "type-missing"),
+        ({"credential": {**UNSIGNED, "@context": []}}, 400, "context-missing"),
+        ({"credential": {**UNSIGNED, "credentialSubject": []}}, 400, "subject-missing"),
+        ({"credential": {**UNSIGNED, "issuer": ["x"]}}, 400, "issuer-mismatch"),
+        ({"credential": {**UNSIGNED, "honours": "x"}}, 400, "unsigned-term"),
         (
             {"credential": {**UNSIGNED, "issuer": "did:web:x.example"}},
-            422,
+            400,
             "issuer-mismatch",
         ),
-        ({"credential": {**UNSIGNED, "id": "x"}}, 422, "id-malformed"),
+        ({"credential": {**UNSIGNED, "id": "x"}}, 400, "id-malformed"),
         ({"credential": {**UNSIGNED, "proof": {}}}, 400, "credential-not-unsigned"),
         (
             {
@@ -123,7 +147,7 @@ async def test_without_a_token_in_force_nothing_is_issued(
                     ],
                 }
             },
-            422,
+            400,
             "context-unknown",
         ),
         ([], 400, "json-not-object"),
@@ -134,6 +158,48 @@ async def test_what_cannot_be_issued_is_told(
 ) -> None:
     response = await client.post("/credentials/issue", json=body, headers=headers)
     assert (await problem_of(response, status))["code"] == code
+
+
+async def test_the_refused_option_is_named(client: Client, headers: dict[str, str]) -> None:
+    body = {"credential": UNSIGNED, "options": {"mandatoryPointers": ["/issuer"]}}
+    told = await client.post("/credentials/issue", json=body, headers=headers)
+    assert "options.mandatoryPointers" in (await problem_of(told, 400))["detail"]
+
+
+async def test_the_id_may_be_repeated_among_the_options(
+    client: Client, headers: dict[str, str]
+) -> None:
+    name = f"urn:uuid:{UUID}"
+    body = {"credential": {**UNSIGNED, "id": name}, "options": {"credentialId": name}}
+    made = await client.post("/credentials/issue", json=body, headers=headers)
+    assert made.status == 201
+    assert (await made.json())["verifiableCredential"]["id"] == name
+
+
+async def test_an_issuer_that_is_an_object_keeps_its_members(
+    client: Client, headers: dict[str, str]
+) -> None:
+    own = "did:web:localhost%3A8460"
+    url = "/credentials/issue"
+    for given in ({"name": "North"}, {"name": "North", "id": own}):
+        body = {"credential": {**UNSIGNED, "issuer": given}}
+        made = await client.post(url, json=body, headers=headers)
+        signed = (await made.json())["verifiableCredential"]
+        assert signed["issuer"] == {"name": "North", "id": own}
+        await report_of(await client.post("/credentials/verify", json=signed), 200)
+
+
+async def test_an_issuer_signs_in_its_own_suite_unless_asked_for_another(
+    node: Node, client: Client, headers: dict[str, str]
+) -> None:
+    await add_issuer(node, "north", "North", cryptosuite="eddsa-jcs-2022")
+    url = "/issuers/north/credentials/issue"
+    body: dict[str, Any] = {"credential": UNSIGNED}
+    made = await client.post(url, json=body, headers=headers)
+    assert _suite((await made.json())["verifiableCredential"]) == "eddsa-jcs-2022"
+    body["options"] = {"cryptosuite": "eddsa-rdfc-2022"}
+    made = await client.post(url, json=body, headers=headers)
+    assert _suite((await made.json())["verifiableCredential"]) == "eddsa-rdfc-2022"
 
 
 async def test_a_sealed_node_issues_nothing_and_verifies_all_the_same(

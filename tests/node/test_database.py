@@ -22,6 +22,7 @@ from node.storage.database import (
     reading,
     transaction,
 )
+from node.storage.registry import list_issuers
 from node.storage.schema import metadata
 from tests.support.nodes import meddle, opened, query
 
@@ -52,6 +53,17 @@ async def test_migrations_make_the_schema_and_take_it_back(tmp_path: Path) -> No
     async with reading(engine) as c:
         assert await c.run_sync(_tables) == {*metadata.tables, "alembic_version"}
     await engine.dispose()
+
+
+async def test_issuers_of_an_older_database_sign_as_they_did(home: Home) -> None:
+    engine = create_engine(home.root / "patunay.db")
+    await migrate(engine, "base")
+    await migrate(engine, "0002")
+    await engine.dispose()
+    meddle(home, "INSERT INTO issuers VALUES ('main', 'did:web:x.example', 'X', '{}', '')")
+    async with opened(home) as node, node.reading() as c:
+        (issuer,) = await list_issuers(c)
+    assert issuer.cryptosuite == "eddsa-rdfc-2022"
 
 
 async def test_migrating_again_changes_nothing(home: Home) -> None:

@@ -207,3 +207,12 @@ def test_remembers_no_more_contexts_than_its_limit() -> None:
     for i in range(200):
         assert engine.quads({"@context": f"urn:{i}", "t": 1})
     assert len(engine._active) == Engine.MAX_REMEMBERED
+
+
+@pytest.mark.parametrize(
+    "members", [{"id": "ex:y"}, {"link": "ex:y"}, {"plain": {"id": "ex:y"}}]
+)
+def test_an_identifier_is_written_out(members: dict[str, Any]) -> None:
+    """No signature covers the prefix, and whoever reads the JSON sees another name."""
+    with pytest.raises(JsonldUnsupported, match=f"want the whole IRI: {X}y"):
+        ENGINE.quads(document(**members))
