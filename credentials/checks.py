@@ -203,7 +203,10 @@ class Case:
 def check_structure(case: Case) -> Check:
     """The document follows the VC Data Model."""
     credential = case.readable()
-    return _passed("structure", f"a credential of type {', '.join(credential.types)}")
+    detail = f"a credential of type {', '.join(credential.types)}"
+    if credential.unknown_resources:
+        detail += f"; {credential.unknown_resources} related resources not compared"
+    return _passed("structure", detail)
 
 
 def check_proof(case: Case) -> Check:

@@ -12,6 +12,7 @@ from typing import Final
 
 from credentials.jsonld.active_context import is_absolute_iri
 from credentials.jsonld.loader import VC_V1, VC_V2
+from credentials.related_resources import check_related_resources
 from primitives.canonical_json import Json, JsonObject
 from primitives.errors import Rejected
 from primitives.instants import InstantMalformed, parse_instant
@@ -72,12 +73,17 @@ class Credential:
     valid_until: datetime | None
     statuses: tuple[StatusEntry, ...]
 
+    unknown_resources: int
+    """Entries of `relatedResource` whose digest could be compared with nothing."""
+
 
 def parse_credential(document: JsonObject) -> Credential:
     """Return `document` as a typed credential.
 
     Raises:
         StructureInvalid: With the code of the first rule that it breaks.
+        RelatedResourceMalformed: An entry of `relatedResource` cannot be read.
+        RelatedResourceMismatch: One has the digest of no revision of its context.
     """
     modern = _check_context(document.get("@context"))
     types = _check_types(document)
@@ -99,6 +105,7 @@ def parse_credential(document: JsonObject) -> Credential:
         valid_from=start,
         valid_until=end,
         statuses=_check_statuses(document.get("credentialStatus")),
+        unknown_resources=check_related_resources(document.get("relatedResource")),
     )
 
 
@@ -252,9 +259,11 @@ def _check_typed(value: Json, where: str, *, needs_id: bool) -> None:
     for item in value if isinstance(value, list) else [value]:
         if item is None:
             continue
-        if not isinstance(item, Mapping) or not item.get("type"):
+        kinds = item.get("type") if isinstance(item, Mapping) else None
+        names = kinds if isinstance(kinds, list) else [kinds]
+        if not names or not all(isinstance(name, str) and name for name in names):
             raise StructureInvalid("typed-object-malformed", f"{where} needs a type")
-        if needs_id or "id" in item:
+        if isinstance(item, Mapping) and (needs_id or "id" in item):
             _check_id(item.get("id"), f"{where}.id", optional=False)
 
 

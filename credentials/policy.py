@@ -22,6 +22,9 @@ CHECK_NAMES: Final = (
 
 DEFAULT_REQUIRED: Final = frozenset({"structure", "proof", "issuer-key", "dates", "status"})
 
+FLOOR: Final = frozenset({"proof", "issuer-key"})
+"""What no policy file can leave out: without these, anybody can sign for anybody."""
+
 DEVELOPMENT_CHAINS: Final = frozenset(
     {"eip155:131277322940537", "eip155:31337", "eip155:1337"}
 )
@@ -92,8 +95,10 @@ def parse_policy(policy: JsonObject | None, trust: JsonObject | None) -> Policy:
         raise PolicyMalformed(f"found clockSkewSeconds {skew!r}, want 0 to 86400")
     issuers = [_texts(entry, "did", "name") for entry in _array(lists, "issuers")]
     logs = [_texts(entry, "issuer", "vkey") for entry in _array(lists, "logs")]
-    if required is not None and "proof" not in _names(required):
-        raise PolicyMalformed("found no proof among the required, want what somebody signed")
+    if required is not None and not set(_names(required)) >= FLOOR:
+        raise PolicyMalformed(
+            f"required lacks some of {sorted(FLOOR)}: forgeries would pass"
+        )
     return Policy(
         required=DEFAULT_REQUIRED if required is None else frozenset(_names(required)),
         issuers=dict(issuers),

@@ -163,7 +163,7 @@ def signing_key(node: Node, issuer: Issuer, key_id: str) -> tuple[Signer, str]:
 
 
 def keys_like(keystore: Keystore, key_id: str) -> tuple[KeyEntry, ...]:
-    """Return the keys of the same issuer and role as `key_id`, itself included, oldest first.
+    """Return the keys of the same issuer and role as `key_id`, oldest first.
 
     Raises:
         KeyNotFound: There is no such key.

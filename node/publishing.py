@@ -2,6 +2,7 @@
 
     public/.well-known/did.json            the node's DID document (did:web)
     public/issuers/<slug>/did.json         another issuer's
+    public/.../did-history.json            its versions and key events, beside did.json
     public/status/<slug>/<list>            a status list credential
     public/log/checkpoint                  the latest checkpoint
     public/log/tile/...                    C2SP tlog-tiles
@@ -39,6 +40,11 @@ def did_document_file(home: Home, slug: str) -> Path:
     return home.public / "issuers" / slug / "did.json"
 
 
+def did_history_file(home: Home, slug: str) -> Path:
+    """Return the file of the history of an issuer's DID."""
+    return did_document_file(home, slug).with_name("did-history.json")
+
+
 def status_list_file(home: Home, config: Config, url: str) -> Path:
     """Return the file of the status list at `url`.
 
@@ -55,6 +61,11 @@ def status_list_file(home: Home, config: Config, url: str) -> Path:
 def publish_did_document(home: Home, slug: str, body: bytes) -> None:
     """Write an issuer's DID document."""
     write_file(did_document_file(home, slug), body)
+
+
+def publish_did_history(home: Home, slug: str, body: bytes) -> None:
+    """Write the history of an issuer's DID."""
+    write_file(did_history_file(home, slug), body)
 
 
 def publish_status_list(home: Home, config: Config, url: str, body: bytes) -> None:

@@ -18,8 +18,9 @@ from did.service import LogAnchor, PatunayLogService
 from did.web import DidWeb
 from node.config import Config
 from node.home import Home, create_folder, write_file
+from node.issuer_keys import history_of
 from node.node import EVM_KEY, LOG_KEY, MAIN, Node, credential_key, status_key
-from node.publishing import publish_did_document, publish_node
+from node.publishing import publish_did_document, publish_did_history, publish_node
 from node.status_lists import publish_lists
 from node.storage import ledger
 from node.storage.database import create_engine, migrate
@@ -117,7 +118,7 @@ async def add_issuer(
     async with node.writing() as c:
         await save_issuer(c, issuer)
         if not did.startswith("did:key:"):
-            await _log_document(node, c, did, body)
+            await log_document(node, c, did, body)
     node.unlocked = keys
     await publish_all(node)
     return issuer
@@ -212,12 +213,13 @@ async def refresh_documents(node: Node) -> int:
             document = {**issuer.parsed(), "service": [service.to_json(issuer.did)]}
             body = canonicalize(document)
             await update_document(c, issuer.slug, body.decode())
-            await _log_document(node, c, issuer.did, body)
+            await log_document(node, c, issuer.did, body)
             changed += 1
     return changed
 
 
-async def _log_document(node: Node, c: AsyncConnection, did: str, body: bytes) -> None:
+async def log_document(node: Node, c: AsyncConnection, did: str, body: bytes) -> None:
+    """Queue a version of a DID document for the log, which also is its history."""
     now = node.now()
     await ledger.save_document(c, sha256(body), EntryKind.DID_DOCUMENT, body.decode(), now)
     await ledger.enqueue(c, [(EntryKind.DID_DOCUMENT, sha256(body), did)], now)
@@ -230,9 +232,11 @@ async def publish_all(node: Node) -> None:
     """
     async with node.reading() as c:
         known = await list_issuers(c)
-    for issuer in known:
-        if not issuer.did.startswith("did:key:"):
-            publish_did_document(node.home, issuer.slug, issuer.document.encode())
+        webs = [issuer for issuer in known if not issuer.did.startswith("did:key:")]
+        histories = [canonicalize(await history_of(c, issuer.did)) for issuer in webs]
+    for issuer, history in zip(webs, histories, strict=True):
+        publish_did_document(node.home, issuer.slug, issuer.document.encode())
+        publish_did_history(node.home, issuer.slug, history)
     await publish_lists(node)
     publish_node(
         node.home,

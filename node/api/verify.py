@@ -12,8 +12,9 @@ from credentials.evidence import OWN_NODE, Lookup, Missing, Obtained
 from credentials.judge import judge
 from credentials.policy import Policy
 from credentials.report import Outcome, Report, Result
-from node.api.problems import Overloaded, problem
+from node.api.problems import Overloaded
 from node.api.request import read_json_object
+from node.api.w3c_problems import check_problem
 from node.backends import confirmations
 from node.gather import Gatherer
 from node.logbook import build_receipt
@@ -104,7 +105,7 @@ async def verify(request: web.Request) -> web.Response:
 def render_report(report: Report) -> JsonObject:
     """Return the body: the report, and what VC-API adds to it."""
     details: list[JsonObject] = [
-        {**problem(check.code, check.detail, check.hint)}
+        {**check_problem(check)}
         for check in report.checks
         if check.required and check.result in (Result.FAILED, Result.UNDETERMINED)
     ]

@@ -231,7 +231,11 @@ def anchor_and_verify(home: Home, folder: Path, url: str) -> None:
     claim = json.loads(receipt.read_bytes())
     claim["anchors"].append({**claim["anchors"][0], "contract": other})
     (folder / "borrowed.json").write_text(json.dumps(claim), encoding="utf-8")
-    policy = {"version": 1, "required": ["anchor"], "contracts": [other]}
+    policy = {
+        "version": 1,
+        "required": ["proof", "issuer-key", "anchor"],
+        "contracts": [other],
+    }
     (folder / "policy.json").write_text(json.dumps(policy), encoding="utf-8")
     arguments = ("verify", file, "--receipt", folder / "borrowed.json", *options)
     report = run_json(*arguments, "--policy", folder / "policy.json", code=3)

@@ -260,7 +260,9 @@ def test_a_policy_may_require_the_anchor(
     shared_home: Home, tmp_path: Path, credential: Path
 ) -> None:
     file = tmp_path / "rules.json"
-    file.write_text('{"version": 1, "required": ["proof", "anchor"]}', encoding="utf-8")
+    file.write_text(
+        '{"version": 1, "required": ["proof", "issuer-key", "anchor"]}', encoding="utf-8"
+    )
     report = run_json("verify", credential, "--policy", file, home=shared_home.root, code=3)
     assert check(report, "anchor")["required"] is True
 

@@ -107,6 +107,9 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
     ({"credentialSchema": {"id": "urn:x"}}, "typed-object-malformed"),
     ({"evidence": {"id": "urn:x"}}, "typed-object-malformed"),
     ({"evidence": ["x"]}, "typed-object-malformed"),
+    ({"evidence": {"type": 1}}, "typed-object-malformed"),
+    ({"evidence": {"type": []}}, "typed-object-malformed"),
+    ({"termsOfUse": {"type": ["X", ""]}}, "typed-object-malformed"),
     ({"termsOfUse": {}}, "typed-object-malformed"),
     ({"refreshService": {"type": "X", "id": "x"}}, "id-malformed"),
 ]

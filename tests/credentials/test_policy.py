@@ -31,7 +31,7 @@ def test_reads_both_files() -> None:
     policy = parse_policy(
         {
             "version": 1,
-            "required": ["proof", "anchor"],
+            "required": ["proof", "issuer-key", "anchor"],
             "clockSkewSeconds": 0,
             "contracts": [CONTRACT],
         },
@@ -42,14 +42,19 @@ def test_reads_both_files() -> None:
         },
     )
     assert policy == Policy(
-        required=frozenset({"proof", "anchor"}),
+        required=frozenset({"proof", "issuer-key", "anchor"}),
         issuers={ISSUER: "The School"},
         has_trust_list=True,
         logs={ISSUER: LOG_KEY},
         contracts=frozenset({CONTRACT}),
         clock_skew=timedelta(0),
     )
-    assert policy.effective_required == {"proof", "anchor", "issuer-listed"}
+    assert policy.effective_required == {
+        "proof",
+        "issuer-key",
+        "anchor",
+        "issuer-listed",
+    }
 
 
 def test_an_empty_trust_list_trusts_nobody() -> None:
@@ -66,7 +71,8 @@ def test_an_empty_trust_list_trusts_nobody() -> None:
         {"version": "1"},
         {"version": 1, "requires": ["proof"]},
         {"version": 1, "required": []},
-        {"version": 1, "required": ["dates", "status"]},
+        {"version": 1, "required": ["dates", "issuer-key"]},
+        {"version": 1, "required": ["proof", "dates"]},
         {"version": 1, "required": "proof"},
         {"version": 1, "required": [1]},
         {"version": 1, "required": ["prof"]},
@@ -91,7 +97,7 @@ def test_refuses_a_policy(policy: Any) -> None:
     "trust",
     [
         {},
-        {"version": 1, "required": ["proof"]},
+        {"version": 1, "required": ["proof", "issuer-key"]},
         {"version": 1, "issuers": {}},
         {"version": 1, "issuers": [ISSUER]},
         {"version": 1, "issuers": [{"did": ISSUER}]},

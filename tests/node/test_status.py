@@ -2,6 +2,7 @@ import asyncio
 import gzip
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,7 +36,14 @@ from node.status import (
     suspend,
 )
 from node.status_lists import publish_lists, random_indexes
-from node.storage.statuses import StatusEvent, replace_document, save_event
+from node.storage.database import create_engine, migrate, reading
+from node.storage.statuses import (
+    StatusEvent,
+    StoredList,
+    find_list,
+    replace_document,
+    save_event,
+)
 from primitives.canonical_json import Json, JsonObject, canonicalize
 from primitives.encodings import decode_base64url
 from primitives.errors import PatunayError
@@ -433,16 +441,22 @@ async def test_a_draft_that_a_crash_left_is_signed_and_then_revoked(
     assert found.standing is Standing.REVOKED
 
 
-async def test_a_database_of_the_first_release_keeps_its_lists(
-    node: Node, home: Home
-) -> None:
-    (uuid,) = (await issue(node, 1)).issued
-    meddle(home, "DROP TABLE status_events")
-    meddle(home, "ALTER TABLE status_lists DROP COLUMN version")
-    meddle(home, "UPDATE alembic_version SET version_num = '0001'")
-    async with opened(home) as again:
-        assert query(home, "SELECT version FROM status_lists") == [(1,)]
-        assert (await revoke(again, uuid, WHY)).list_version == 2
+async def test_a_database_of_the_first_release_keeps_its_lists(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    (tmp_path / "patunay.db").touch()
+    engine = create_engine(tmp_path / "patunay.db")
+    await migrate(engine, "0001")
+    meddle(home, "INSERT INTO issuers VALUES ('main', 'did:x:1', 'Test', '{}', 'now')")
+    meddle(
+        home,
+        "INSERT INTO status_lists VALUES"
+        " ('urn:list', 'main', '2025', 1, 'revocation', '{}', 'now')",
+    )
+    await migrate(engine)
+    async with reading(engine) as c:
+        stored = await find_list(c, "urn:list")
+    await engine.dispose()
+    assert stored == StoredList("urn:list", "main", "2025", 1, "revocation", "{}", 1, "now")
 
 
 # Places, and readers that count from the right
