@@ -1,22 +1,27 @@
 """`patunay issuer`, `patunay did` and `patunay key`."""
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
 
 import click
 
+from cli.keys import declare_key_compromised, list_signed, rotate_key
 from cli.network import Network
 from cli.options import home_option, json_option, passphrase_option
 from cli.output import print_json, print_table, say, say_note
 from cli.passphrase import read_passphrase
 from credentials.data_integrity import DEFAULT_SUITE, SUITES
+from did.history import parse_history
 from did.resolver import DidKeyResolver, MethodResolver, Resolution, Resolver
 from node.home import Home
+from node.issuer_keys import history_of
 from node.node import MAIN, Node
 from node.setup import add_issuer
 from node.storage.registry import Issuer, IssuerUnknown, list_issuers
+from primitives.canonical_json import JsonObject
 from primitives.clock import SystemClock
-from primitives.instants import format_instant
+from primitives.instants import format_instant, parse_instant
 
 
 @click.group()
@@ -37,12 +42,12 @@ def issuer() -> None:
     type=click.Choice(sorted(SUITES)),
     default=DEFAULT_SUITE,
     show_default=True,
-    help="How it signs where nothing else is asked for; most wallets read the default alone.",
+    help="How it signs if nothing else is asked; most wallets read the default alone.",
 )
 @home_option
 @passphrase_option
 @json_option
-def add(  # noqa: PLR0913 - one parameter for each option
+def add(
     *,
     slug: str,
     name: str,
@@ -99,16 +104,30 @@ def list_dids(*, home: Home, as_json: bool) -> None:
 
 @did.command("show", epilog="Example: patunay did show main")
 @click.argument("which", metavar="[SLUG|DID]", default=MAIN)
+@click.option("--version-time", metavar="TIME", help="The version that held at TIME.")
 @home_option
 @json_option
-def show(*, which: str, home: Home, as_json: bool) -> None:
+def show(*, which: str, version_time: str | None, home: Home, as_json: bool) -> None:
     """Print the DID document of an issuer of this node; of `main` where none is named."""
     del as_json  # a DID document is JSON already
+    moment = parse_instant(version_time) if version_time is not None else None
     for known in asyncio.run(_issuers(home)):
         if which in (known.slug, known.did):
-            print_json(known.parsed())
+            print_json(asyncio.run(_document(home, known, moment)))
             return
     raise IssuerUnknown(f"found no issuer {which[:120]!r}")
+
+
+async def _document(home: Home, known: Issuer, moment: datetime | None) -> JsonObject:
+    """Return the issuer's document, of a moment if one is given.
+
+    That of a did:key never changes.
+    """
+    if moment is None or known.did.startswith("did:key:"):
+        return known.parsed()
+    async with Node.open(home, SystemClock()) as node, node.reading() as c:
+        history = parse_history(await history_of(c, known.did), known.did)
+    return history.document_at(moment).document
 
 
 @did.command("resolve", epilog="Example: patunay did resolve did:web:example.edu.ph")
@@ -162,6 +181,11 @@ def list_keys(*, home: Home, as_json: bool) -> None:
         return
     header = ("id", "role", "issuer", "public", "created")
     print_table(header, [tuple(entry.values()) for entry in found])
+
+
+key.add_command(rotate_key)
+key.add_command(declare_key_compromised)
+key.add_command(list_signed)
 
 
 async def _issuers(home: Home) -> list[Issuer]:

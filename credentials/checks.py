@@ -16,10 +16,12 @@ from anchoring.entry import EntryKind, entry_of
 from anchoring.merkle import RootMismatch
 from anchoring.note import VerifierKey
 from anchoring.receipt import Receipt, verify_receipt
+from credentials.anchor_times import sight_anchor
 from credentials.data_integrity import ASSERTION, Proof, parse_proofs, verify_proof
-from credentials.evidence import Evidence, Lookup, Missing, Obtained
+from credentials.evidence import Evidence, EvidenceMissing, Lookup, Missing, Obtained
+from credentials.key_standing import KeyQuestion, judge_key, require_log_key
 from credentials.model import Credential, parse_credential
-from credentials.policy import DEVELOPMENT_CHAINS, Policy
+from credentials.policy import Policy
 from credentials.proof_chain import ancestors
 from credentials.quoting import quoted
 from credentials.report import Check, Result
@@ -33,24 +35,20 @@ from credentials.status_list import (
     read_ttl,
     read_value,
 )
-from did.document import DidDocument, parse_did_document
+from did.document import (
+    DidDocument,
+    VerificationMethodNotAuthorised,
+    parse_did_document,
+)
+from did.history import parse_history
 from did.identifier import DidUrl
 from did.key import DidKey, did_key_document
+from did.key_event import KeyState
 from primitives.canonical_json import JsonObject
 from primitives.errors import PatunayError, Rejected, Undetermined
 from primitives.instants import format_instant
 
 T = TypeVar("T")
-
-
-class EvidenceMissing(Undetermined):
-    """Something that the check needs could not be had; its own code says what."""
-
-    code = "evidence-missing"
-
-    def __init__(self, missing: Missing) -> None:
-        super().__init__(missing.detail, hint=missing.hint)
-        self.code = missing.code
 
 
 class NotYetValid(Rejected):
@@ -120,6 +118,13 @@ class StatusListStale(StatusListUnusable):
     hint = "look the list up again, or ask the issuer whether it is still in force"
 
 
+class DidHistoryUnusable(Undetermined):
+    """What stands in the place of the issuer's key history is none, or a broken one."""
+
+    code = "did-history-unusable"
+    hint = "ask the issuer to repair its did-history.json"
+
+
 class IssuerNotListed(Undetermined):
     """Nobody whom the verifier trusts has named this issuer."""
 
@@ -139,19 +144,6 @@ class LeafNotFound(Undetermined):
 
     code = "leaf-not-found"
     hint = "ask for the credential exactly as it was issued"
-
-
-class NoTimeEvidence(Undetermined):
-    """The only anchors are on development chains, whose clocks anyone can set."""
-
-    code = "no-time-evidence"
-    hint = "anchor on a public chain to have evidence of time"
-
-
-class ContractNotAccepted(Undetermined):
-    """No anchor is in a contract that the policy believes."""
-
-    code = "contract-not-accepted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +197,7 @@ def check_structure(case: Case) -> Check:
     credential = case.readable()
     detail = f"a credential of type {', '.join(credential.types)}"
     if credential.unknown_resources:
-        detail += f"; {credential.unknown_resources} related resources not compared"
+        detail += f"; relatedResource not compared: {credential.unknown_resources}"
     return _passed("structure", detail)
 
 
@@ -237,26 +229,28 @@ def check_proof(case: Case) -> Check:
 def check_issuer_key(case: Case) -> Check:
     """Each key that signed is one that the issuer's DID document lets assert.
 
-    Takes the issuer from the credential and its keys from the DID document: never the
-    other way round.
+    Or let assert, until it was declared compromised: `credentials.key_standing` has that
+    rule. Takes the issuer from the credential and its keys from the DID document: never
+    the other way round.
     """
     issuer = case.readable().issuer
-    named = []
+    named: list[str] = []
+    remarks: list[tuple[str, str]] = []
     for proof in case.proofs():
         if isinstance(proof, PatunayError):
             continue
         method = DidUrl.parse(proof.verification_method)
         if str(method.did) != issuer:
             raise IssuerKeyMismatch(f"found a key of {method.did}, want one of {issuer}")
-        _document_of(issuer, case).method_for(str(method), "assertionMethod")
+        remarks.append(_check_issuer_method(method, issuer, case))
         named.append(str(method))
     if not named:
         raise EvidenceMissing(
             Missing("proof-unread", "no proof names a key that can be read")
         )
-    return _passed(
-        "issuer-key", f"{named[0]} may sign for {issuer}", _source_of(issuer, case)
-    )
+    code, words = max(remarks)
+    detail = f"{named[0]} may sign for {issuer}" + (f"; {words}" if words else "")
+    return _passed("issuer-key", detail, _source_of(issuer, case), code=code)
 
 
 def check_dates(case: Case) -> Check:
@@ -346,6 +340,8 @@ def check_anchor(case: Case) -> Check:
     except RootMismatch as e:
         raise LeafNotFound(f"the receipt is not of this document: {e}") from e
     seen = _sighting(receipt.value, case)  # 3, 4
+    stolen = _key_state(credential.issuer, str(key), case).compromised_since
+    require_log_key(stolen, seen.value.receipt.timestamp)
     when = format_instant(seen.value.receipt.timestamp)
     return _passed(
         "anchor",
@@ -386,7 +382,8 @@ def _had(lookup: Lookup[T]) -> Obtained[T]:
     return lookup
 
 
-def _document_of(did: str, case: Case) -> DidDocument:
+def document_of(did: str, case: Case) -> DidDocument:
+    """Return the DID document that the evidence has, or that a did:key implies."""
     if did.startswith("did:key:"):
         return _implied_document(did)
     return parse_did_document(_had(case.evidence.did_document(did)).value, did)
@@ -408,7 +405,7 @@ def _check_one_proof(proof: Proof | PatunayError, case: Case) -> Proof:
         raise proof
     _check_proof_dates(proof, case)
     method = DidUrl.parse(proof.verification_method)
-    key = _document_of(str(method.did), case).methods.get(method)
+    key = document_of(str(method.did), case).methods.get(method)
     if key is None:
         raise IssuerKeyMismatch(f"{method.did} names no key {method}")
     verify_proof(case.document, proof, key.public_key())
@@ -477,12 +474,53 @@ def _check_status_list(document: JsonObject, entry: Entry, issuer: str, case: Ca
         raise StatusListStale(f"the status list is {e}") from e
 
 
+def _check_issuer_method(method: DidUrl, issuer: str, case: Case) -> tuple[str, str]:
+    """Return what is to be remarked about a key of the issuer, if it may sign."""
+    document = document_of(issuer, case)
+    state = _key_state(issuer, str(method), case)
+    try:
+        document.method_for(str(method), "assertionMethod")
+    except VerificationMethodNotAuthorised:
+        history = case.evidence.histories.get(issuer)
+        if state.compromised_since is None and isinstance(history, Missing):
+            # Only the history could tell a stolen key from one that never might.
+            raise EvidenceMissing(history) from None
+        if state.compromised_since is None:
+            raise
+    if state == KeyState():
+        return "", ""
+    return judge_key(state, _key_question(issuer, case))
+
+
+def _key_question(issuer: str, case: Case) -> KeyQuestion:
+    log_key: VerifierKey | Undetermined
+    stolen = None
+    try:
+        log_key = _log_key(issuer, case)
+        stolen = _key_state(issuer, str(log_key), case).compromised_since
+    except PatunayError as e:
+        log_key = LogNotBound(str(e))
+    entry = entry_of(EntryKind.CREDENTIAL, case.document)
+    return KeyQuestion(entry, case.evidence, case.policy, log_key, stolen)
+
+
+def _key_state(issuer: str, key: str, case: Case) -> KeyState:
+    """Return what the issuer's history says of a key; nothing, where there is none."""
+    found = case.evidence.histories.get(issuer)
+    if not isinstance(found, Obtained) or found.value.get("events") == []:
+        return KeyState()
+    try:
+        return parse_history(found.value, issuer).state(key)
+    except PatunayError as e:
+        raise DidHistoryUnusable(f"{e.code}: {e}") from e
+
+
 def _log_key(issuer: str, case: Case) -> VerifierKey:
     """Return the log key that the policy, or else the DID document, binds to the issuer."""
     if issuer in case.policy.logs:
         return case.policy.logs[issuer]
     if issuer in case.evidence.did_documents:
-        service = _document_of(issuer, case).log_service()
+        service = document_of(issuer, case).log_service()
         if service is not None:
             return VerifierKey.parse(service.vkey)
     raise LogNotBound(f"no log is known to be {issuer}'s")
@@ -492,25 +530,10 @@ def _sighting(receipt: Receipt, case: Case) -> Obtained[Sighting]:
     """Return the first anchor that the chain itself confirms."""
     reason: Undetermined | None = None
     for anchor in receipt.anchors:
-        chain = anchor.contract.rpartition(":")[0]
-        if chain in DEVELOPMENT_CHAINS:
-            reason = NoTimeEvidence(f"anchored on the development chain {chain} only")
-        elif case.policy.contracts and anchor.contract not in case.policy.contracts:
-            reason = ContractNotAccepted(f"{anchor.contract} is on no list of the policy")
-        else:
-            found = case.evidence.sightings.get(anchor.transaction)
-            if isinstance(found, Obtained) and found.value.receipt == anchor:
-                return found
-            if isinstance(found, Obtained):
-                found = Missing("anchor-not-shown", f"{chain} shows another event there")
-            reason = EvidenceMissing(
-                found
-                or Missing(
-                    "anchor-not-looked-up",
-                    f"nobody looked on {chain}",
-                    "name an endpoint of that chain with --rpc",
-                )
-            )
+        try:
+            return sight_anchor(anchor, case.evidence, case.policy)
+        except Undetermined as e:
+            reason = e
     raise reason or EvidenceMissing(
         Missing("anchor-not-shown", "the receipt has no anchor")
     )

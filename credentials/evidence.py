@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeAlias, TypeVar
 
-from anchoring.backend import Sighting
+from anchoring.backend import AnchorReceipt, Sighting
 from anchoring.receipt import Receipt
 from primitives.canonical_json import JsonObject
-from primitives.errors import PatunayError
+from primitives.errors import PatunayError, Undetermined
 
 T = TypeVar("T")
 
@@ -55,6 +55,37 @@ NOT_LOOKED_UP = Missing(
 )
 
 
+class EvidenceMissing(Undetermined):
+    """Something that a check needs could not be had; its own code says what."""
+
+    code = "evidence-missing"
+
+    def __init__(self, missing: Missing) -> None:
+        super().__init__(missing.detail, hint=missing.hint)
+        self.code = missing.code
+
+
+@dataclass(frozen=True, slots=True)
+class AnchoredRecord:
+    """An anchor record, and where it is said to be anchored."""
+
+    record: bytes
+    """Its exact bytes."""
+
+    anchors: tuple[AnchorReceipt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LogReading:
+    """What was read of a log: its anchor records, and perhaps every entry."""
+
+    records: tuple[AnchoredRecord, ...]
+    """Oldest first; each names the one before it."""
+
+    entries: tuple[bytes, ...] = ()
+    """Every entry from the first on, 33 bytes each; empty if they were not read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Everything that was looked up for one credential."""
@@ -73,6 +104,12 @@ class Evidence:
 
     sightings: Mapping[str, Lookup[Sighting]] = field(default_factory=dict)
     """By transaction hash: what a chain that the verifier trusts shows there."""
+
+    histories: Mapping[str, Lookup[JsonObject]] = field(default_factory=dict)
+    """By DID: `did-history.json`, not verified. Only issuers that run a log have one."""
+
+    log: Lookup[LogReading] = NOT_LOOKED_UP
+    """The issuer's log, as far as it was read. Only asked where a key is compromised."""
 
     def did_document(self, did: str) -> Lookup[JsonObject]:
         """Return what is known of the DID document."""

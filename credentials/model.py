@@ -11,8 +11,12 @@ from datetime import datetime
 from typing import Final
 
 from credentials.jsonld.active_context import is_absolute_iri
-from credentials.jsonld.loader import VC_V1, VC_V2
-from credentials.related_resources import check_related_resources
+from credentials.jsonld.loader import DATA_INTEGRITY_V2, STATUS_V1, VC_V1, VC_V2
+from credentials.related_resources import (
+    RelatedResourceMalformed,
+    RelatedResourceMismatch,
+    check_related_resources,
+)
 from primitives.canonical_json import Json, JsonObject
 from primitives.errors import Rejected
 from primitives.instants import InstantMalformed, parse_instant
@@ -37,6 +41,8 @@ class StructureInvalid(Rejected):
         "text-malformed",
         "status-malformed",
         "typed-object-malformed",
+        RelatedResourceMalformed.code,
+        RelatedResourceMismatch.code,
     )
     """Each broken rule has its own code."""
 
@@ -82,8 +88,6 @@ def parse_credential(document: JsonObject) -> Credential:
 
     Raises:
         StructureInvalid: With the code of the first rule that it breaks.
-        RelatedResourceMalformed: An entry of `relatedResource` cannot be read.
-        RelatedResourceMismatch: One has the digest of no revision of its context.
     """
     modern = _check_context(document.get("@context"))
     types = _check_types(document)
@@ -105,7 +109,7 @@ def parse_credential(document: JsonObject) -> Credential:
         valid_from=start,
         valid_until=end,
         statuses=_check_statuses(document.get("credentialStatus")),
-        unknown_resources=check_related_resources(document.get("relatedResource")),
+        unknown_resources=_check_related(document.get("relatedResource")),
     )
 
 
@@ -117,6 +121,20 @@ def is_open_badge(document: Mapping[str, Json]) -> bool:
     types = document.get("type")
     names = types if isinstance(types, list) else [types]
     return any(name in _OPEN_BADGE_TYPES for name in names if isinstance(name, str))
+
+
+def with_issuing_contexts(document: Mapping[str, Json]) -> JsonObject:
+    """Return `document` with the contexts that its status and proof will need.
+
+    Version 2 has all of them. Version 1.1 knows neither a DataIntegrityProof nor a
+    bitstring status list, so their contexts are added at the end.
+    """
+    contexts = document.get("@context")
+    entries = contexts if isinstance(contexts, list) else [contexts]
+    if entries[:1] != [VC_V1]:
+        return dict(document)
+    missing = [url for url in (STATUS_V1, DATA_INTEGRITY_V2) if url not in entries]
+    return {**document, "@context": [*entries, *missing]}
 
 
 _TYPED_OBJECTS = (
@@ -265,6 +283,14 @@ def _check_typed(value: Json, where: str, *, needs_id: bool) -> None:
             raise StructureInvalid("typed-object-malformed", f"{where} needs a type")
         if isinstance(item, Mapping) and (needs_id or "id" in item):
             _check_id(item.get("id"), f"{where}.id", optional=False)
+
+
+def _check_related(value: Json) -> int:
+    # 5.3.
+    try:
+        return check_related_resources(value)
+    except (RelatedResourceMalformed, RelatedResourceMismatch) as e:
+        raise StructureInvalid(e.code, str(e)) from e
 
 
 def _display_name(document: JsonObject) -> str | None:

@@ -45,7 +45,6 @@ class RelatedResourceMismatch(Rejected):
     """The digest of a context is that of no published revision."""
 
     code = "related-resource-mismatch"
-    hint = "the credential was made with another context than the published one"
 
 
 def check_related_resources(value: Json) -> int:
@@ -90,10 +89,8 @@ def _is_known(name: str, digests: frozenset[str]) -> bool:
 
 def _digests(entry: Mapping[str, Json]) -> frozenset[str]:
     """Return every digest of an entry in the form `sha256-…`; those of other kinds too."""
-    found = frozenset(
-        [*map(_sri, _texts(entry, "digestSRI"))]
-        + [*map(_multihash, _texts(entry, "digestMultibase"))]
-    )
+    found = frozenset(map(_sri, _texts(entry, "digestSRI")))
+    found |= frozenset(map(_multihash, _texts(entry, "digestMultibase")))
     if not found:
         raise RelatedResourceMalformed("want digestSRI or digestMultibase in each entry")
     return found

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from did.web import DidWeb
+from node.hosts import Authority, OwnHosts
 from primitives.errors import Misconfigured, PatunayError
 
 
@@ -89,10 +90,23 @@ class Config:
     """`web` for did:web under the domain, or `key` for did:key."""
 
     listen_host: str = "127.0.0.1"
-    """Address that the daemon listens on. Put a reverse proxy with TLS before it."""
+    """Address that the daemon listens on. Where strangers reach it, put a reverse proxy
+    with TLS before it, or give it a certificate."""
 
     listen_port: int = 8460
     """Port that the daemon listens on."""
+
+    allowed_hosts: str = ""
+    """Names, besides the domain and this machine's own, that requests may be made under:
+    `host` or `host:port`, separated by spaces."""
+
+    tls_certificate_file: str = ""
+    """PEM file of the certificate and those between it and its root, relative to the data
+    directory. With it, the daemon speaks HTTPS and nothing else."""
+
+    tls_key_file: str = ""
+    """PEM file of the certificate's private key, relative to the data directory, without
+    a passphrase, and closed to others."""
 
     database_file: str = "patunay.db"
     """SQLite file, relative to the data directory. Created by `patunay init` alone, so
@@ -119,6 +133,21 @@ class Config:
             raise ConfigInvalid(f"domain: {e}") from e
         if self.public_url and not self.public_url.startswith(("https://", "http://")):
             raise ConfigInvalid(f"public_url: found {self.public_url!r}, want an HTTP URL")
+        if bool(self.tls_certificate_file) != bool(self.tls_key_file):
+            raise ConfigInvalid(
+                "found one of tls_certificate_file and tls_key_file, want both or none"
+            )
+        for text in self.allowed_hosts.split():
+            if Authority.parse(text) is None:
+                raise ConfigInvalid(
+                    f"allowed_hosts: found {text[:80]!r}, want host or host:port"
+                )
+
+    @property
+    def own_hosts(self) -> OwnHosts:
+        """Return the hosts that the node answers to."""
+        allowed = tuple(self.allowed_hosts.split())
+        return OwnHosts(self.domain, self.base_url, self.listen_host, allowed)
 
     @property
     def base_url(self) -> str:

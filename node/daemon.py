@@ -24,6 +24,7 @@ from node.logbook import close_batch, load_tree, publish_log
 from node.node import Node
 from node.setup import publish_all, refresh_documents
 from node.storage import ledger
+from node.tls import server_context
 from primitives.clock import Clock
 from primitives.errors import Misconfigured, PatunayError
 from primitives.instants import parse_instant
@@ -169,7 +170,9 @@ async def serving(node: Node, port: int | None = None) -> AsyncIterator[str]:
 
     Raises:
         PortBusy: The port is taken.
+        Misconfigured: As `server_context`.
     """
+    tls = server_context(node.home, node.config)
     await sign_drafts(node)
     await refresh_documents(node)
     await publish_all(node)
@@ -186,7 +189,7 @@ async def serving(node: Node, port: int | None = None) -> AsyncIterator[str]:
     try:
         host = node.config.listen_host
         wanted = node.config.listen_port if port is None else port
-        site = web.TCPSite(runner, host, wanted)
+        site = web.TCPSite(runner, host, wanted, ssl_context=tls)
         try:
             await site.start()
         except OSError as e:
@@ -194,6 +197,7 @@ async def serving(node: Node, port: int | None = None) -> AsyncIterator[str]:
                 raise PortBusy(f"cannot listen on {host}:{wanted}: {e.strerror}") from e
             raise
         bound = runner.addresses[0][1]
-        yield f"http://{'localhost' if host == '127.0.0.1' else host}:{bound}"
+        scheme = "http" if tls is None else "https"
+        yield f"{scheme}://{'localhost' if host == '127.0.0.1' else host}:{bound}"
     finally:
         await runner.cleanup()

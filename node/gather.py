@@ -10,10 +10,11 @@ from typing import TypeAlias
 
 from anchoring.backend import Sighting
 from anchoring.receipt import Receipt
-from credentials.data_integrity import Proof, parse_proofs
+from credentials.data_integrity import ASSERTION, Proof, parse_proofs
 from credentials.evidence import NOT_LOOKED_UP, Evidence, Lookup, Missing, Obtained
 from credentials.policy import Policy
 from did.resolver import Resolution, Resolver
+from did.service import SERVICE_TYPE
 from node.own_node import OwnNode
 from primitives.canonical_json import Json, JsonObject
 from primitives.clock import Clock
@@ -22,6 +23,9 @@ from primitives.strict_json import parse_json_object
 
 MAX_STATUS_LIST_BYTES = 2 << 20
 """A list of 8 Mi entries that are half set has 1.4 MB; the shortest some 100 bytes."""
+
+MAX_HISTORY_BYTES = 2 << 20
+"""Some 500 versions of a DID document of a node, with their events."""
 
 MAX_LOOK_UPS = 8
 """DIDs and lists looked up for one credential: its author chooses them, not we."""
@@ -60,6 +64,7 @@ class Gatherer:
         self,
         document: JsonObject,
         *,
+        purpose: str = ASSERTION,
         receipt: Lookup[Receipt] | None = None,
         sightings: Callable[[Receipt], Awaitable[dict[str, Lookup[Sighting]]]]
         | None = None,
@@ -68,16 +73,25 @@ class Gatherer:
 
         Args:
             document: Read, and not trusted.
+            purpose: What its proofs have to have been made for.
             receipt: Of this credential, where it is known.
             sightings: Asks the chain about a receipt, where an endpoint is known.
         """
-        dids = {did: await self._did(did) for did in _dids(document)}
+        dids = {did: await self._did(did) for did in _dids(document, purpose)}
         lists = {url: await self._status_list(url) for url in _status_urls(document)}
         for found in lists.values():
             for did in _dids(found.value) if isinstance(found, Obtained) else ():
                 if did not in dids and len(dids) < MAX_LOOK_UPS:
                     dids[did] = await self._did(did)
-        evidence = Evidence(did_documents=dids, status_lists=lists)
+        evidence = Evidence(
+            did_documents=dids,
+            status_lists=lists,
+            histories={
+                did: await self._history(did, found)
+                for did, found in dids.items()
+                if isinstance(found, Obtained) and _runs_a_log(found.value)
+            },
+        )
         if receipt is None:
             return evidence
         seen: dict[str, Lookup[Sighting]] = {}
@@ -97,6 +111,24 @@ class Gatherer:
             return Missing.because(e)
         return Obtained(found.document, found.source, found.obtained_at)
 
+    async def _history(
+        self, did: str, document: Obtained[JsonObject]
+    ) -> Lookup[JsonObject]:
+        """Return what stands beside the DID document; nothing depends on it being there."""
+        own = self.own.did_history(did) if self.own is not None else None
+        if own is not None:
+            return own
+        if self.fetch is None or not document.source.endswith("/did.json"):
+            return NOT_LOOKED_UP
+        url = document.source.removesuffix("did.json") + "did-history.json"
+        try:
+            body = await self.fetch(url, MAX_HISTORY_BYTES)
+            return Obtained(
+                parse_json_object(body, MAX_HISTORY_BYTES), url, self.clock.now()
+            )
+        except PatunayError as e:
+            return Missing.because(e)
+
     async def _status_list(self, url: str) -> Lookup[JsonObject]:
         own = self.own.status_list(url) if self.own is not None else None
         if own is not None:
@@ -114,13 +146,13 @@ class Gatherer:
         return Obtained(document, url, self.clock.now())
 
 
-def _dids(document: JsonObject) -> list[str]:
+def _dids(document: JsonObject, purpose: str = ASSERTION) -> list[str]:
     """Return the DIDs whose documents the checks will ask for; a did:key needs none."""
     issuer = document.get("issuer")
     named = issuer.get("id") if isinstance(issuer, dict) else issuer
     found = [named] if isinstance(named, str) else []
     try:
-        proofs: Iterable[Proof | PatunayError] = parse_proofs(document)
+        proofs: Iterable[Proof | PatunayError] = parse_proofs(document, purpose)
     except PatunayError:
         proofs = ()  # `check_proof` reports it; there is just no key to look up
     found += [
@@ -128,6 +160,13 @@ def _dids(document: JsonObject) -> list[str]:
     ]
     wanted = [did for did in dict.fromkeys(found) if _is_resolvable(did)]
     return wanted[:MAX_LOOK_UPS]
+
+
+def _runs_a_log(document: JsonObject) -> bool:
+    """Tell whether the issuer keeps a log as Patunay does: others have no history."""
+    services = document.get("service")
+    entries = services if isinstance(services, list) else []
+    return any(isinstance(e, dict) and e.get("type") == SERVICE_TYPE for e in entries)
 
 
 def _is_resolvable(did: str) -> bool:

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anchoring.entry import EntryKind
 from credentials.data_integrity import SUITES, add_proof
-from credentials.model import is_open_badge, parse_credential
+from credentials.model import is_open_badge, parse_credential, with_issuing_contexts
 from credentials.registrar import Finding, RegistrarFile, Row, row_key
 from credentials.status_list import PURPOSES, REVOCATION
 from credentials.template import CredentialTemplate, RowNotIssuable, build_credential
@@ -170,7 +170,8 @@ async def issue_document(
 ) -> JsonObject:
     """Issue one credential that a caller has written, and return it signed.
 
-    The node adds what is missing of `id`, `issuer` and `credentialStatus`. The same
+    The node adds what is missing of `id`, `issuer` and `credentialStatus`, and to version
+    1.1 of the data model the contexts that define what it adds. The same
     request again, by the `id` that it names, gives the same credential. What is no Open
     Badge can be suspended too. Without `cryptosuite`, it is signed in the issuer's own.
 
@@ -209,7 +210,7 @@ async def issue_document(
 
 
 def _complete(document: JsonObject, issuer: Issuer) -> JsonObject:
-    complete = dict(document)
+    complete = with_issuing_contexts(document)
     complete.setdefault("id", f"{_URN}{uuid.uuid4()}")
     given = complete.get("issuer")
     complete["issuer"] = (

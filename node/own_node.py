@@ -13,7 +13,12 @@ from credentials.evidence import OWN_NODE, Lookup, Missing, Obtained
 from did.resolver import DidNotFound
 from node.config import Config
 from node.home import Home
-from node.publishing import StatusUrlForeign, did_document_file, status_list_file
+from node.publishing import (
+    StatusUrlForeign,
+    did_document_file,
+    did_history_file,
+    status_list_file,
+)
 from primitives.canonical_json import JsonObject
 from primitives.clock import Clock
 from primitives.errors import Malformed, Misconfigured, PatunayError
@@ -77,6 +82,16 @@ class OwnNode:
         except FileNotFoundError:
             return Missing.because(DidNotFound(f"the file of {did} is gone from public/"))
         return self._obtained(raw)
+
+    def did_history(self, did: str) -> Lookup[JsonObject] | None:
+        """Return the history of one of the node's own DIDs, or None for a stranger's."""
+        slug = self.issuers.get(did)
+        if slug is None:
+            return None
+        try:
+            return self._obtained(did_history_file(self.home, slug).read_bytes())
+        except FileNotFoundError:
+            return Missing.because(DidNotFound(f"the history of {did} is gone"))
 
     def status_list(self, url: str) -> Lookup[JsonObject] | None:
         """Return one of the node's own status lists, or None for a stranger's."""

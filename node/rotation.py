@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -45,6 +45,7 @@ from node.status_lists import log_list, sign_list
 from node.storage import key_history, ledger, statuses
 from node.storage.registry import (
     Issuer,
+    list_issuers,
     require_issuer,
     update_document,
 )
@@ -53,11 +54,6 @@ from primitives.ed25519 import SEED_BYTES, PublicKey
 from primitives.errors import Misconfigured
 from primitives.hashing import sha256
 from primitives.instants import format_instant
-
-Role: TypeAlias = Literal["credential", "status"]
-
-_CHUNK: Final = 1_000
-"""Credentials read from the database at once."""
 
 _OTHER: Final[Mapping[Role, Role]] = {"credential": "status", "status": "credential"}
 
@@ -113,6 +109,18 @@ class Declaration:
     """Credentials of that key that no checkpoint anchored before `since` holds."""
 
 
+@dataclass(frozen=True, slots=True)
+class LogDeclaration:
+    """What was declared about the log's key."""
+
+    key: str
+    """C2SP verifier key."""
+
+    since: datetime
+    dids: tuple[str, ...]
+    """Whose histories say so now: every did:web of the node."""
+
+
 async def rotate(node: Node, slug: str, role: Role = "credential") -> Rotation:
     """Give an issuer a new key, with which it signs from now on.
 
@@ -147,9 +155,7 @@ async def declare_compromised(node: Node, name: str, since: datetime) -> Declara
         DidKeyCannotRotate: The issuer is a did:key: there is no other key to sign with.
         NodeSealed: The keys are not unlocked.
     """
-    since = since.replace(microsecond=0)
-    if since > node.instant():
-        raise CompromiseAhead(f"found {format_instant(since)}, want {node.now()} or before")
+    since = _past(node, since)
     entry, issuer = await find_key(node, name)
     role = _role_of(entry)
     async with node.writing() as c:
@@ -178,6 +184,41 @@ async def declare_compromised(node: Node, name: str, since: datetime) -> Declara
         method_of(document_of(issuer), successor),
         await _count_voided(node, name, since),
     )
+
+
+async def declare_log_compromised(node: Node, since: datetime) -> LogDeclaration:
+    """Declare that somebody else may have had the log's key since then.
+
+    In the history of every did:web of the node, each signed with that issuer's own
+    credential key. Running it again with the same time adds issuers made meanwhile.
+
+    Raises:
+        CompromiseMovedLater: It was declared before, since an earlier time.
+        CompromiseAhead: `since` lies ahead.
+        DidKeyCannotRotate: No issuer is a did:web, so there is no history to say it in.
+        NodeSealed: The keys are not unlocked.
+    """
+    since, key = _past(node, since), str(node.vkey)
+    async with node.writing() as c:
+        known = await list_issuers(c)
+        webs = [issuer for issuer in known if not issuer.did.startswith("did:key:")]
+        if not webs:
+            raise DidKeyCannotRotate("no issuer of this node has a history")
+        for issuer in webs:
+            history = parse_history(await history_of(c, issuer.did), issuer.did)
+            if history.state(key).compromised_since != since:
+                signer = usable_keys(node, issuer, "credential")[-1]
+                by = method_of(document_of(issuer), signer)
+                await _log_event(node, c, issuer, key, (signer, by), since)
+    await publish_all(node)
+    return LogDeclaration(key, since, tuple(issuer.did for issuer in webs))
+
+
+def _past(node: Node, since: datetime) -> datetime:
+    since = since.replace(microsecond=0)
+    if since > node.instant():
+        raise CompromiseAhead(f"found {format_instant(since)}, want {node.now()} or before")
+    return since
 
 
 async def _require_rotatable(c: AsyncConnection, slug: str) -> Issuer:

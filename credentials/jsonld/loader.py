@@ -19,6 +19,8 @@ Contexts: TypeAlias = Mapping[str, Json]
 
 VC_V2 = "https://www.w3.org/ns/credentials/v2"
 VC_V1 = "https://www.w3.org/2018/credentials/v1"
+DATA_INTEGRITY_V2 = "https://w3id.org/security/data-integrity/v2"
+STATUS_V1 = "https://www.w3.org/ns/credentials/status/v1"
 OB_V3 = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
 OB_EXTENSIONS = "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json"
 
@@ -32,7 +34,8 @@ _FILES = {
     "https://www.w3.org/ns/credentials/undefined-terms/v2": (
         "credentials-undefined-terms-v2.json"
     ),
-    "https://w3id.org/security/data-integrity/v2": "data-integrity-v2.json",
+    STATUS_V1: "vc-bitstring-status-list-v1.json",
+    DATA_INTEGRITY_V2: "data-integrity-v2.json",
     "https://w3id.org/security/suites/ed25519-2020/v1": "ed25519-2020-v1.json",
     "https://w3id.org/security/multikey/v1": "multikey-v1.json",
     "https://www.w3.org/ns/did/v1": "did-v1.json",

@@ -7,7 +7,8 @@ from aiohttp import web
 from credentials.policy import Policy
 from did.fetch import DidWebResolver, PublicFetcher
 from did.resolver import DidKeyResolver, MethodResolver
-from node.api import issue, openapi, page, public, verify
+from node.api import identifiers, issue, openapi, page, presentations, public, verify
+from node.api.identifiers import IDENTIFIERS, Identifiers
 from node.api.problems import Handler, problem_middleware
 from node.api.request import MAX_BODY_BYTES
 from node.api.verify import VERIFIER, Verifier
@@ -19,11 +20,12 @@ from node.own_node import OwnNode
 def build_app(node: Node) -> web.Application:
     """Return the application of `node`."""
     app = web.Application(
-        middlewares=[_headers, problem_middleware], client_max_size=MAX_BODY_BYTES
+        middlewares=[_headers, problem_middleware, _own_host],
+        client_max_size=MAX_BODY_BYTES,
     )
     app[issue.NODE] = node
     app.cleanup_ctx.append(_verifier)
-    for module in (issue, openapi, page, public, verify):
+    for module in (identifiers, issue, openapi, page, presentations, public, verify):
         app.add_routes(module.routes)
     return app
 
@@ -40,9 +42,22 @@ async def _verifier(app: web.Application) -> AsyncIterator[None]:
         resolver = MethodResolver(
             {"key": DidKeyResolver(node.clock), "web": DidWebResolver(fetcher, node.clock)}
         )
+        app[IDENTIFIERS] = Identifiers(node, resolver)
         own = OwnNode.load(node.home, node.clock)
         app[VERIFIER] = Verifier(node, Gatherer(node.clock, own, resolver, fetch), Policy())
         yield
+
+
+@web.middleware
+async def _own_host(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer to the node's own names alone, whatever is asked for."""
+    listening = request.transport.get_extra_info("sockname") if request.transport else None
+    request.app[issue.NODE].config.own_hosts.check(
+        request.headers.getall("Host", []),
+        port=listening[1] if listening else 0,
+        scheme="https" if request.secure else "http",
+    )
+    return await handler(request)
 
 
 @web.middleware

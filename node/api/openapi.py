@@ -3,6 +3,7 @@
 A test compares the paths here with those that are served.
 """
 
+from collections.abc import Iterable
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from aiohttp import web
 
 from credentials.data_integrity import SUITES
 from credentials.policy import CHECK_NAMES
+from credentials.presentation_checks import CHECKS_OF_PRESENTATION
 from credentials.report import Outcome, Result, Standing
 
 routes = web.RouteTableDef()
@@ -70,9 +72,25 @@ def _body(schema: dict[str, Any]) -> dict[str, Any]:
     return {"required": True, "content": {"application/json": {"schema": schema}}}
 
 
+def _resolution_error(description: str) -> dict[str, Any]:
+    kinds = (*_DID_KINDS[:2], "application/json")
+    content = {kind: {"schema": {"type": "object"}} for kind in kinds}
+    return {"description": description, "content": content}
+
+
 _SLUG: Final = _path_parameter("slug", "An issuer of this node.")
 _NOT_FOUND: Final = _problem("There is no such file.")
 _TEXT: Final = {"type": "string"}
+_DID_KINDS: Final = (
+    "application/did-resolution",
+    "application/did-url-dereferencing",
+    "application/did",
+    "application/did+json",
+    "application/did+ld+json",
+    "application/json",
+)
+
+_CHECK_NAMES: Final = {"type": "array", "items": {"enum": list(CHECK_NAMES)}}
 
 _ISSUE: Final[dict[str, Any]] = {
     "summary": "Sign one credential and queue it for the log",
@@ -124,7 +142,14 @@ _DID_DOCUMENT: Final[dict[str, Any]] = {
     "responses": {"200": _file("The document.", "application/did+json"), "404": _NOT_FOUND},
 }
 
+_DID_HISTORY: Final[dict[str, Any]] = {
+    "summary": "The versions of an issuer's DID document, and its key events",
+    "responses": {"200": _file("The history.", "application/json"), "404": _NOT_FOUND},
+}
+
 _PATHS: Final[dict[str, Any]] = {
+    "/.well-known/did-history.json": {"get": _DID_HISTORY},
+    "/issuers/{slug}/did-history.json": {"get": {**_DID_HISTORY, "parameters": [_SLUG]}},
     "/.well-known/did.json": {"get": _DID_DOCUMENT},
     "/issuers/{slug}/did.json": {"get": {**_DID_DOCUMENT, "parameters": [_SLUG]}},
     "/status/{slug}/{name}": {
@@ -157,6 +182,66 @@ _PATHS: Final[dict[str, Any]] = {
             },
         }
     },
+    "/presentations/verify": {
+        "post": {
+            "summary": "Verify one presentation, and each credential in it",
+            "description": (
+                "A `challenge` and a `domain` that are given have to be the proof's. "
+                "A challenge of this node is used up, whatever comes of it."
+            ),
+            "requestBody": _body(
+                {
+                    "type": "object",
+                    "required": ["verifiablePresentation"],
+                    "properties": {
+                        "verifiablePresentation": {"type": "object"},
+                        "options": {
+                            "type": "object",
+                            "properties": {
+                                "challenge": _TEXT,
+                                "domain": _TEXT,
+                                "checks": _CHECK_NAMES,
+                            },
+                        },
+                    },
+                }
+            ),
+            "responses": {
+                "200": _json("Valid.", _ref("PresentationReport")),
+                "400": _problem("Not JSON, not a request, or over 32 credentials."),
+                "413": _problem("Over 256 KiB."),
+                "415": _problem("Not sent as application/json."),
+                "422": {
+                    "description": "Rejected or undetermined; or the challenge is not to "
+                    "be used.",
+                    "content": {
+                        "application/json": {"schema": _ref("PresentationReport")},
+                        "application/problem+json": {"schema": _ref("Problem")},
+                    },
+                },
+                "503": _problem("Too many verifications in hand, or the disk fails."),
+            },
+        }
+    },
+    "/challenges": {
+        "post": {
+            "summary": "Get a challenge that works once, within ten minutes",
+            "responses": {
+                "201": _json(
+                    "The challenge.",
+                    {
+                        "type": "object",
+                        "required": ["challenge", "expires"],
+                        "properties": {
+                            "challenge": _TEXT,
+                            "expires": {"type": "string", "format": "date-time"},
+                        },
+                    },
+                ),
+                "503": _problem("Too many challenges are open, or the disk fails."),
+            },
+        }
+    },
     "/credentials/{id}/receipt": {
         "get": {
             "summary": "The proof that a credential is in the anchored log",
@@ -173,6 +258,35 @@ _PATHS: Final[dict[str, Any]] = {
                 },
                 "404": _problem("This node has not issued it."),
                 "409": _problem("It waits for its anchor."),
+            },
+        }
+    },
+    "/identifiers/{did}": {
+        "get": {
+            "summary": "Resolve a DID, or give what a DID URL's fragment names",
+            "description": (
+                "`Accept` chooses the document alone, or a result with its metadata; "
+                "errors are written in the same dialect."
+            ),
+            "parameters": [
+                _path_parameter(
+                    "did", "A DID, or one with `%23` and a fragment; or URL-encoded whole."
+                )
+            ],
+            "responses": {
+                "200": {
+                    "description": "The result, document, verification method or service.",
+                    "content": {
+                        kind: {"schema": {"type": "object"}} for kind in _DID_KINDS
+                    },
+                },
+                "400": _resolution_error("No DID, or a query after it."),
+                "404": _resolution_error("No such document, or no such fragment in it."),
+                "406": _resolution_error("No media type that is known here."),
+                "501": _resolution_error("Another DID method, or another type of key."),
+                "502": _resolution_error("Another server's answer is of no use."),
+                "503": _problem("Too many resolutions in hand."),
+                "504": _resolution_error("Another server does not answer."),
             },
         }
     },
@@ -232,20 +346,23 @@ _PATHS: Final[dict[str, Any]] = {
     },
 }
 
-_CHECK: Final[dict[str, Any]] = {
-    "type": "object",
-    "required": ["name", "result", "code", "detail", "required", "hint", "source"],
-    "properties": {
-        "name": {"enum": list(CHECK_NAMES)},
-        "result": {"enum": [result.value for result in Result]},
-        "code": _TEXT,
-        "detail": _TEXT,
-        "required": {"type": "boolean"},
-        "hint": _TEXT,
-        "source": _TEXT,
-        "obtained_at": {"type": ["string", "null"], "format": "date-time"},
-    },
-}
+
+def _check_of(names: Iterable[str]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": ["name", "result", "code", "detail", "required", "hint", "source"],
+        "properties": {
+            "name": {"enum": list(names)},
+            "result": {"enum": [result.value for result in Result]},
+            "code": _TEXT,
+            "detail": _TEXT,
+            "required": {"type": "boolean"},
+            "hint": _TEXT,
+            "source": _TEXT,
+            "obtained_at": {"type": ["string", "null"], "format": "date-time"},
+        },
+    }
+
 
 _OUTCOME: Final = {"enum": [outcome.value for outcome in Outcome]}
 
@@ -260,7 +377,37 @@ _SCHEMAS: Final[dict[str, Any]] = {
             "standing": {"enum": [standing.value for standing in Standing]},
             "summary": _TEXT,
             "as_of": {"type": "string", "format": "date-time"},
-            "checks": {"type": "array", "items": _CHECK},
+            "checks": {"type": "array", "items": _check_of(CHECK_NAMES)},
+            "verified": {"type": "boolean"},
+            "problemDetails": {"type": "array", "items": _ref("Problem")},
+        },
+    },
+    "PresentationReport": {
+        "type": "object",
+        "required": ["version", "outcome", "holder", "summary", "checks", "credentials"],
+        "properties": {
+            "version": {"const": 1},
+            "outcome": _OUTCOME,
+            "holder": {"type": ["string", "null"]},
+            "summary": _TEXT,
+            "as_of": {"type": "string", "format": "date-time"},
+            "checks": {
+                "type": "array",
+                "items": _check_of(CHECKS_OF_PRESENTATION),
+            },
+            "credentials": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["id", "digest", "holderBound", "report"],
+                    "properties": {
+                        "id": {"type": ["string", "null"]},
+                        "digest": _TEXT,
+                        "holderBound": {"type": "boolean"},
+                        "report": _ref("Report"),
+                    },
+                },
+            },
             "verified": {"type": "boolean"},
             "problemDetails": {"type": "array", "items": _ref("Problem")},
         },

@@ -16,6 +16,8 @@ from credentials.jsonld.loader import ContextUnknown
 from credentials.jsonld.quads import UnsignedTerm
 from credentials.model import StructureInvalid
 from node.access import TokenMissing, TokenRefused
+from node.challenges import ChallengesExhausted
+from node.hosts import HostRefused
 from node.issuance import IdConflict, IssuerMismatch
 from node.logbook import CredentialUnknown, NotYetAnchored
 from node.node import NodeSealed
@@ -60,10 +62,12 @@ _STATUS: Final[tuple[tuple[type[PatunayError], int], ...]] = (
     (IdConflict, 409),
     (JsonTooLarge, 413),
     (MediaTypeUnsupported, 415),
+    (HostRefused, 421),
     (IssuerUnknown, 404),
     (NodeSealed, 503),
     (StorageFailed, 503),
     (Overloaded, 503),
+    (ChallengesExhausted, 503),
     (Malformed, 400),
     (Rejected, 422),
     (Undetermined, 422),

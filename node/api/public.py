@@ -11,7 +11,7 @@ from aiohttp import web
 
 from node.anchoring import anchor_state
 from node.api.issue import NODE
-from node.publishing import did_document_file
+from node.publishing import did_document_file, did_history_file
 from node.storage import ledger
 
 _TILE: Final = re.compile(
@@ -33,6 +33,17 @@ async def did_document(request: web.Request) -> web.StreamResponse:
         raise web.HTTPNotFound
     file = did_document_file(request.app[NODE].home, slug)
     return _file(file, "application/did+json", _BRIEFLY)
+
+
+@routes.get("/.well-known/did-history.json")
+@routes.get("/issuers/{slug}/did-history.json")
+async def did_history(request: web.Request) -> web.StreamResponse:
+    """Give the versions of an issuer's DID document, and what is said of its keys."""
+    slug = request.match_info.get("slug", "main")
+    if not _NAME.fullmatch(slug):
+        raise web.HTTPNotFound
+    file = did_history_file(request.app[NODE].home, slug)
+    return _file(file, "application/json", _BRIEFLY)
 
 
 @routes.get("/status/{slug}/{name}")

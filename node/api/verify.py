@@ -1,16 +1,18 @@
 """POST /credentials/verify, as VC-API names it."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Final
 
 from aiohttp import web
 
 from anchoring.backend import Sighting
 from anchoring.receipt import Receipt
-from credentials.evidence import OWN_NODE, Lookup, Missing, Obtained
+from credentials.evidence import OWN_NODE, Evidence, Lookup, Missing, Obtained
 from credentials.judge import judge
-from credentials.policy import Policy
+from credentials.policy import CHECK_NAMES, DEFAULT_REQUIRED, Policy
 from credentials.report import Outcome, Report, Result
 from node.api.problems import Overloaded
 from node.api.request import read_json_object
@@ -20,14 +22,25 @@ from node.gather import Gatherer
 from node.logbook import build_receipt
 from node.node import Node
 from primitives.canonical_json import JsonObject
-from primitives.errors import PatunayError
+from primitives.errors import Malformed, PatunayError
 
 MAX_IN_HAND: Final = 200
 """Verifications at once; the 201st is told to come back, before memory grows."""
 
-_STATUS: Final = {Outcome.VALID: 200, Outcome.REJECTED: 422, Outcome.UNDETERMINED: 422}
+STATUS_OF_OUTCOME: Final = {
+    Outcome.VALID: 200,
+    Outcome.REJECTED: 422,
+    Outcome.UNDETERMINED: 422,
+}
 
 _UUID_URN: Final = "urn:uuid:"
+
+
+class VerifyRequestMalformed(Malformed):
+    """The request is not of the form that VC-API gives it."""
+
+    code = "verify-request-malformed"
+    hint = "docs/http.md describes the body and its options"
 
 
 @dataclass(slots=True)
@@ -39,25 +52,44 @@ class Verifier:
     policy: Policy
     in_hand: int = 0
 
-    async def verify(self, document: JsonObject) -> Report:
-        """Return the report on one credential.
+    async def verify(
+        self, document: JsonObject, required: frozenset[str] = DEFAULT_REQUIRED
+    ) -> Report:
+        """Return the report on one credential, of which the `required` checks decide.
 
         Raises:
             Overloaded: `MAX_IN_HAND` others are under way.
+        """
+        with self.slot():
+            evidence = await self.evidence(document)
+            return await asyncio.to_thread(
+                judge, document, evidence, self.demands(required), self.node.instant()
+            )
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """Take one of the `MAX_IN_HAND` places.
+
+        Raises:
+            Overloaded: There is none.
         """
         if self.in_hand >= MAX_IN_HAND:
             raise Overloaded(f"found {self.in_hand} verifications in hand")
         self.in_hand += 1
         try:
-            evidence = await self.gatherer.gather(
-                document, receipt=await self._receipt(document), sightings=self._sightings
-            )
-            policy = self.gatherer.policy(self.policy)
-            return await asyncio.to_thread(
-                judge, document, evidence, policy, self.node.instant()
-            )
+            yield
         finally:
             self.in_hand -= 1
+
+    def demands(self, required: frozenset[str]) -> Policy:
+        """Return the node's policy, with these checks to decide."""
+        return replace(self.gatherer.policy(self.policy), required=required)
+
+    async def evidence(self, document: JsonObject) -> Evidence:
+        """Return what could be had about one credential."""
+        return await self.gatherer.gather(
+            document, receipt=await self._receipt(document), sightings=self._sightings
+        )
 
     async def _receipt(self, document: JsonObject) -> Lookup[Receipt] | None:
         """Return the receipt of a credential that this node issued; None for others."""
@@ -98,8 +130,38 @@ async def verify(request: web.Request) -> web.Response:
     # VC-API wraps the credential; a bare one is as clear.
     wrapped = body.get("verifiableCredential")
     document = wrapped if isinstance(wrapped, dict) and "@context" not in body else body
-    report = await request.app[VERIFIER].verify(document)
-    return web.json_response(render_report(report), status=_STATUS[report.outcome])
+    required = required_checks(read_options({} if document is body else body))
+    report = await request.app[VERIFIER].verify(document, required)
+    return web.json_response(
+        render_report(report), status=STATUS_OF_OUTCOME[report.outcome]
+    )
+
+
+def read_options(body: JsonObject) -> JsonObject:
+    """Return the `options` of a request, which may be missing.
+
+    Raises:
+        VerifyRequestMalformed: They are no object.
+    """
+    options = body.get("options", {})
+    if not isinstance(options, dict):
+        raise VerifyRequestMalformed("found options that are no object")
+    return options
+
+
+def required_checks(options: JsonObject) -> frozenset[str]:
+    """Return the checks that decide: those of `options.checks`, or the usual ones.
+
+    Raises:
+        VerifyRequestMalformed: They are no array of known names with `proof` among them.
+    """
+    if "checks" not in options:
+        return DEFAULT_REQUIRED
+    names = options["checks"]
+    wanted = frozenset(map(str, names)) if isinstance(names, list) else frozenset[str]()
+    if "proof" not in wanted or not wanted <= {*CHECK_NAMES}:
+        raise VerifyRequestMalformed(f"want checks to be proof and others of {CHECK_NAMES}")
+    return wanted
 
 
 def render_report(report: Report) -> JsonObject:

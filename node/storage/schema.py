@@ -164,6 +164,16 @@ transactions = Table(
 )
 Index("ix_transactions_tree_size", transactions.c.tree_size)
 
+challenges = Table(
+    "challenges",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("created_at", String(32), nullable=False),
+    Column("expires_at", String(32), nullable=False),
+    Column("used_at", String(32)),
+)
+Index("ix_challenges_expires_at", challenges.c.expires_at)
+
 requests = Table(
     "requests",
     metadata,

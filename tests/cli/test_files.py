@@ -1,5 +1,6 @@
 import resource
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -47,21 +48,24 @@ def test_what_the_operating_system_refuses_is_the_operators_to_mend(number: int)
     assert "a.json" in str(error)
 
 
-@pytest.fixture
-def small_files() -> Iterator[Callable[[int], None]]:
-    """Lets no file of this process grow beyond a size, as on a full disk."""
+@contextmanager
+def small_files(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond a size, as on a full disk.
+
+    For as short as possible: the report of this very test run may be such a file.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_a_full_disk_leaves_the_old_file_and_no_half_of_the_new_one(
-    tmp_path: Path, small_files: Callable[[int], None]
-) -> None:
+def test_a_full_disk_leaves_the_old_file_and_no_half_of_the_new_one(tmp_path: Path) -> None:
     file = tmp_path / "receipt.json"
     file.write_bytes(b"old")
-    small_files(10)
-    with pytest.raises(DiskFull):
+    with pytest.raises(DiskFull), small_files(10):
         write_whole(file, b"new" * 100)
     assert file.read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["receipt.json"]

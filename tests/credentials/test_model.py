@@ -2,8 +2,14 @@ from typing import Any
 
 import pytest
 
-from credentials.jsonld.loader import OB_V3, VC_V1, VC_V2
-from credentials.model import StructureInvalid, parse_credential
+from credentials.jsonld.loader import (
+    DATA_INTEGRITY_V2,
+    OB_V3,
+    STATUS_V1,
+    VC_V1,
+    VC_V2,
+)
+from credentials.model import StructureInvalid, parse_credential, with_issuing_contexts
 from primitives.instants import parse_instant
 from tests.support.credentials_support import ISSUER, unsigned
 
@@ -112,6 +118,11 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
     ({"termsOfUse": {"type": ["X", ""]}}, "typed-object-malformed"),
     ({"termsOfUse": {}}, "typed-object-malformed"),
     ({"refreshService": {"type": "X", "id": "x"}}, "id-malformed"),
+    ({"relatedResource": {"id": "urn:x"}}, "related-resource-malformed"),
+    (
+        {"relatedResource": {"id": VC_V2, "digestSRI": f"sha256-{'A' * 43}="}},
+        "related-resource-mismatch",
+    ),
 ]
 
 
@@ -140,3 +151,23 @@ def test_the_rules_of_version_1(change: dict[str, Any], code: str) -> None:
     with pytest.raises(StructureInvalid) as e:
         parse_credential(document)
     assert e.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("contexts", "wanted"),
+    [
+        ([VC_V2], [VC_V2]),
+        (VC_V2, VC_V2),
+        ([VC_V1], [VC_V1, STATUS_V1, DATA_INTEGRITY_V2]),
+        (VC_V1, [VC_V1, STATUS_V1, DATA_INTEGRITY_V2]),
+        ([VC_V1, OB_V3], [VC_V1, OB_V3, STATUS_V1, DATA_INTEGRITY_V2]),
+        ([VC_V1, DATA_INTEGRITY_V2], [VC_V1, DATA_INTEGRITY_V2, STATUS_V1]),
+        ([VC_V2, VC_V1], [VC_V2, VC_V1]),
+        ([], []),
+    ],
+)
+def test_version_1_gets_the_contexts_that_issuing_needs(contexts: Any, wanted: Any) -> None:
+    document = version_1(**{"@context": contexts})
+    made = with_issuing_contexts(document)
+    assert made["@context"] == wanted
+    assert {**made, "@context": contexts} == document

@@ -142,7 +142,7 @@ async def test_a_sender_that_hangs_up_is_no_bug(
     async with serving(node, 0) as url:
         port = int(url.rpartition(":")[2])
         reader, writer = await asyncio.open_connection("localhost", port)
-        writer.write(b"POST /credentials/verify HTTP/1.1\r\nHost: x\r\n")
+        writer.write(b"POST /credentials/verify HTTP/1.1\r\nHost: localhost:8460\r\n")
         writer.write(b"Content-Type: application/json\r\n" + body)
         await writer.drain()
         await asyncio.sleep(0.1)
@@ -224,7 +224,8 @@ ESCAPES = [
 async def _raw_get(port: int, target: str) -> bytes:
     """Ask without a client that would tidy the path up."""
     reader, writer = await asyncio.open_connection("localhost", port)
-    writer.write(f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    head = f"GET {target} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n"
+    writer.write(head.encode())
     answer = await reader.read()
     writer.close()
     await writer.wait_closed()

@@ -17,6 +17,9 @@ SETTINGS = {
     "did_method": "key",
     "listen_host": "0.0.0.0",
     "listen_port": 9000,
+    "allowed_hosts": "node:8460 school.local",
+    "tls_certificate_file": "certificate.pem",
+    "tls_key_file": "key.pem",
     "database_file": "other.db",
     "allow_loopback_http": True,
     "batch.period_seconds": 60,
@@ -58,7 +61,8 @@ def test_every_setting_is_tried_here() -> None:
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_each_setting_is_read_and_written_back(name: str) -> None:
-    config = Config.from_toml(_toml(**{name: SETTINGS[name]}))
+    pair = [name] if "tls" not in name else ["tls_certificate_file", "tls_key_file"]
+    config = Config.from_toml(_toml(**{each: SETTINGS[each] for each in pair}))
     assert _value(config, name) == SETTINGS[name]
     assert _value(Config("other.example"), name) != SETTINGS[name]
     assert Config.from_toml(config.to_toml()) == config
@@ -100,6 +104,10 @@ def test_the_public_url_ends_without_a_slash() -> None:
         (LEAST + "allow_loopback_http = 1", "found int, want bool"),
         (LEAST + "did_method = 'ethr'", "did_method: found 'ethr', want web or key"),
         (LEAST + "public_url = 'example.edu'", "public_url: found 'example.edu'"),
+        (LEAST + "allowed_hosts = 'a https://b'", "found 'https://b', want host or"),
+        (LEAST + "allowed_hosts = 5", "allowed_hosts: found int, want str"),
+        (LEAST + "tls_key_file = 'k.pem'", "found one of tls_certificate_file and"),
+        (LEAST + "tls_certificate_file = 'c.pem'", "want both or none"),
         (LEAST + "[batch]\nperiod_seconds = 0", "found 0, want 1 to 604800"),
         (LEAST + "[batch]\nmax_entries = 0", "batch.max_entries: found 0"),
         (LEAST + "[batch]\nmax_entries = 1048577", "batch.max_entries: found 1048577"),

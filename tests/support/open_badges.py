@@ -108,9 +108,10 @@ def text(document: object) -> str:
 
 
 def signed(document: dict[str, Any]) -> dict[str, Any]:
-    return add_proof(
-        document, SIGNER, verification_method=METHOD, created=NOW, as_array=True
-    )
+    made = add_proof(document, SIGNER, verification_method=METHOD, created=NOW)
+    proof = made["proof"]
+    # The examples of endorsements have an array too.
+    return {**made, "proof": proof if isinstance(proof, list) else [proof]}
 
 
 def changed(path: str, value: object, name: str = "als-communication") -> dict[str, Any]:

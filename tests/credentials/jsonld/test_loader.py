@@ -18,6 +18,7 @@ OFFICIAL = {
     "https://www.w3.org/ns/credentials/undefined-terms/v2": (
         "credentials-undefined-terms-v2.jsonld"
     ),
+    "https://www.w3.org/ns/credentials/status/v1": "vc-bitstring-status-list-v1.jsonld",
     "https://w3id.org/security/data-integrity/v2": "data-integrity-v2.jsonld",
     "https://w3id.org/security/suites/ed25519-2020/v1": "ed25519-2020-v1.jsonld",
     "https://w3id.org/security/multikey/v1": "multikey-v1.jsonld",

@@ -1,0 +1,130 @@
+"""POST /presentations/verify and POST /challenges."""
+
+import asyncio
+import contextlib
+from typing import Final
+
+from aiohttp import web
+
+from credentials.data_integrity import AUTHENTICATION
+from credentials.evidence import Evidence
+from credentials.policy import Policy
+from credentials.presentation import PresentationReport, judge_presentation
+from credentials.presentation_checks import document_digest, presented_credentials
+from credentials.report import Outcome, Result
+from node.api.issue import NODE
+from node.api.request import read_json_object
+from node.api.verify import (
+    STATUS_OF_OUTCOME,
+    VERIFIER,
+    Verifier,
+    VerifyRequestMalformed,
+    read_options,
+    required_checks,
+)
+from node.api.w3c_problems import check_problem
+from node.challenges import create_challenge, is_own, use_challenge
+from primitives.canonical_json import JsonObject
+from primitives.instants import format_instant
+
+LOOK_UP_SECONDS: Final = 60
+"""For all look-ups of one presentation: its author chooses how many hosts are asked. What
+was not reached by then is undetermined."""
+
+MAX_OPTION_CHARACTERS: Final = 1024
+
+routes = web.RouteTableDef()
+
+
+@routes.post("/challenges")
+async def challenge(request: web.Request) -> web.Response:
+    """Give out a challenge that works once, within ten minutes."""
+    made = await create_challenge(request.app[NODE])
+    return web.json_response(
+        {"challenge": made.text, "expires": format_instant(made.expires)}, status=201
+    )
+
+
+@routes.post("/presentations/verify")
+async def verify_presentation(request: web.Request) -> web.Response:
+    """Verify one presentation and answer with the whole report.
+
+    Statuses as for a credential. A challenge of this node is used up by the first request
+    that names it, whatever comes of it: so of many at once, one is answered.
+    """
+    body = await read_json_object(request)
+    wrapped = body.get("verifiablePresentation")
+    if not isinstance(wrapped, dict):
+        raise VerifyRequestMalformed("found no verifiablePresentation object")
+    options = read_options(body)
+    report = await _verify(
+        request.app[VERIFIER],
+        wrapped,
+        required_checks(options),
+        challenge=_text(options, "challenge"),
+        domain=_text(options, "domain"),
+    )
+    return web.json_response(_render(report), status=STATUS_OF_OUTCOME[report.outcome])
+
+
+def _text(options: JsonObject, name: str) -> str | None:
+    value = options.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_OPTION_CHARACTERS:
+        raise VerifyRequestMalformed(
+            f"found another {name} than a text of 1 to {MAX_OPTION_CHARACTERS} characters"
+        )
+    return value
+
+
+async def _verify(
+    verifier: Verifier,
+    document: JsonObject,
+    required: frozenset[str],
+    *,
+    challenge: str | None,
+    domain: str | None,
+) -> PresentationReport:
+    members = presented_credentials(document)
+    with verifier.slot():
+        if challenge is not None and is_own(challenge):
+            await use_challenge(verifier.node, challenge)
+        found = await _gather(verifier, document, members)
+        policy: Policy = verifier.demands(required)
+        return await asyncio.to_thread(
+            judge_presentation,
+            document,
+            found,
+            policy,
+            verifier.node.instant(),
+            challenge=challenge,
+            domain=domain,
+        )
+
+
+async def _gather(
+    verifier: Verifier, document: JsonObject, members: tuple[JsonObject, ...]
+) -> dict[str, Evidence]:
+    """Look up what can be had in time, by digest; the holder's document first."""
+    found: dict[str, Evidence] = {}
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LOOK_UP_SECONDS):
+            about_holder = await verifier.gatherer.gather(document, purpose=AUTHENTICATION)
+            found[document_digest(document)] = about_holder
+            for member in members:
+                found[document_digest(member)] = await verifier.evidence(member)
+    return found
+
+
+def _render(report: PresentationReport) -> JsonObject:
+    details: list[JsonObject] = [
+        {**check_problem(check)}
+        for check in report.checks
+        if check.required and check.result in (Result.FAILED, Result.UNDETERMINED)
+    ]
+    return {
+        **report.to_json(),
+        "verified": report.outcome is Outcome.VALID,
+        "problemDetails": details,
+    }

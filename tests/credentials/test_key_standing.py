@@ -1,0 +1,434 @@
+"""Every branch of what counts of a rotated or stolen key, from plain values."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from anchoring.backend import AnchorReceipt, Sighting
+from anchoring.checkpoint import Checkpoint, sign_checkpoint
+from anchoring.entry import EntryKind, entry_of
+from anchoring.merkle import hash_leaf
+from anchoring.receipt import Receipt
+from anchoring.record import build_record, record_cid
+from anchoring.tlog_proof import TlogProof
+from anchoring.tree import Tree
+from credentials.evidence import AnchoredRecord, LogReading, Missing
+from credentials.judge import judge
+from credentials.policy import Policy
+from credentials.report import Report, Result
+from did.document import build_did_document
+from did.history import build_history
+from did.key_event import event_digest, sign_event
+from did.service import PatunayLogService
+from primitives.canonical_json import JsonObject
+from primitives.ed25519 import SoftwareSigner
+from tests.support.credentials_support import (
+    CHAIN,
+    DAY,
+    ISSUER,
+    LOG_KEY,
+    LOG_SIGNER,
+    METHOD,
+    NOW,
+    SIGNER,
+    evidence,
+    had,
+    policy,
+    signed,
+    unsigned,
+)
+
+NEW = SoftwareSigner(hashlib.sha256(b"the issuer's second key").digest())
+NEW_METHOD = f"{ISSUER}#key-2"
+DEV = "eip155:31337"
+FIRST, SECOND, THIRD = NOW - 9 * DAY, NOW - 6 * DAY, NOW - 3 * DAY
+HOUR = timedelta(hours=1)
+SERVICE = PatunayLogService("https://school.example/log/", str(LOG_KEY))
+# Made by the thief: it claims a date long before the theft, as a thief would.
+THEFT = signed(unsigned(credentialStatus=...), created=NOW - 300 * DAY)
+
+
+def entry(document: JsonObject) -> bytes:
+    return entry_of(EntryKind.CREDENTIAL, document)
+
+
+def other(number: int) -> bytes:
+    return entry({"id": f"urn:uuid:{number}"})
+
+
+@dataclass
+class Log:
+    """A log of six leaves: two more in each of three checkpoints, anchored in turn."""
+
+    at: int | None
+    """Where the credential's leaf is."""
+
+    chain: str = CHAIN
+
+    def __post_init__(self) -> None:
+        self.entries = [other(i) for i in range(6)]
+        if self.at is not None:
+            self.entries[self.at] = entry(THEFT)
+        self.tree = Tree([hash_leaf(e) for e in self.entries])
+        self.records: list[AnchoredRecord] = []
+        for size, time in ((2, FIRST), (4, SECOND), (6, THIRD)):
+            record = build_record(
+                checkpoint=self.note(size),
+                previous=record_cid(self.records[-1].record) if self.records else None,
+                did_documents={},
+                status_lists={},
+                tiles={},
+            )
+            self.records.append(AnchoredRecord(record, (self.anchor(size, time),)))
+
+    def note(self, size: int) -> str:
+        root = self.tree.root(size)
+        return sign_checkpoint(Checkpoint(LOG_KEY.name, size, root), LOG_SIGNER)
+
+    def anchor(self, size: int, time: datetime) -> AnchorReceipt:
+        return AnchorReceipt(
+            contract=f"{self.chain}:0xAb5801a7D398351b8bE11C439e05C5B3259aeC9B",
+            transaction=f"0x{size:064x}",
+            block_number=size,
+            block_hash=f"0x{size:064x}",
+            log_index=0,
+            timestamp=time,
+        )
+
+    def sightings(self) -> dict[str, Any]:
+        anchors = [a for record in self.records for a in record.anchors]
+        return {
+            a.transaction: had(Sighting(a, depth=9, gas_used=0), CHAIN) for a in anchors
+        }
+
+    def receipt(self, size: int) -> Receipt:
+        assert self.at is not None
+        hashes = tuple(self.tree.inclusion_proof(self.at, tree_size=size))
+        found = self.records[size // 2 - 1]
+        proof = TlogProof(self.at, hashes, self.note(size))
+        return Receipt(proof, found.record, found.anchors)
+
+    def reading(self, *, entries: int = 6, records: slice = slice(None)) -> LogReading:
+        return LogReading(tuple(self.records[records]), tuple(self.entries[:entries]))
+
+
+def events(*statements: tuple[str, str, datetime | None]) -> list[JsonObject]:
+    """Return signed events: type, key, and since when; the second key signs them."""
+    made: list[JsonObject] = []
+    for kind, key, since in statements:
+        made.append(
+            sign_event(
+                NEW,
+                kind=kind,  # type: ignore[arg-type]
+                did=ISSUER,
+                key=key,
+                at=NOW - DAY,
+                by=NEW_METHOD,
+                previous=event_digest(made[-1]) if made else None,
+                since=since,
+            )
+        )
+    return made
+
+
+def document(*, withdrawn: bool, bound: bool = True) -> JsonObject:
+    old, new = {"key-1": SIGNER.public_key}, {"key-2": NEW.public_key}
+    return build_did_document(
+        ISSUER,
+        assertion_keys=new if withdrawn else {**old, **new},
+        withdrawn_keys=old if withdrawn else {},
+        services=[SERVICE] if bound else [],
+    )
+
+
+def history(*made: JsonObject, withdrawn: bool = False) -> JsonObject:
+    documents = [
+        (document(withdrawn=False), NOW - 300 * DAY),
+        (document(withdrawn=withdrawn), NOW - DAY),
+    ]
+    return build_history(ISSUER, documents, made)
+
+
+def compromised(since: datetime, log_since: datetime | None = None) -> dict[str, Any]:
+    """Return DID document and history of an issuer whose first key was stolen."""
+    statements: list[tuple[str, str, datetime | None]] = [("KeyCompromised", METHOD, since)]
+    if log_since is not None:
+        statements.append(("KeyCompromised", str(LOG_KEY), log_since))
+    return {
+        "did_documents": {ISSUER: had(document(withdrawn=True))},
+        "histories": {ISSUER: had(history(*events(*statements), withdrawn=True))},
+    }
+
+
+def report(demands: Policy | None = None, **known: Any) -> Report:
+    return judge(THEFT, evidence(**known), demands or policy(), NOW)
+
+
+def answer(**known: Any) -> tuple[str, str]:
+    check = report(**known).check("issuer-key")
+    return check.result.value, check.code
+
+
+PASSED = ("passed", "key-compromised-anchored-before")
+FAILED = ("failed", "key-compromised-unanchored")
+NOT_SHOWN = ("undetermined", "anchor-not-shown")
+
+
+# A leaf below the size of the last accepted checkpoint anchored before T
+
+
+@pytest.mark.parametrize("since", [FIRST + HOUR, NOW - DAY])
+def test_an_anchor_before_the_theft_is_enough(since: datetime) -> None:
+    log = Log(1)
+    receipt = had(log.receipt(2))
+    known = compromised(since) | {"receipt": receipt, "sightings": log.sightings()}
+    assert answer(**known) == PASSED
+    assert report(**known).outcome.value == "valid"
+    assert "compromised since" in report(**known).check("issuer-key").detail
+
+
+def test_an_anchor_at_the_very_moment_is_not_before_it() -> None:
+    log = Log(1)
+    known = {"receipt": had(log.receipt(2)), "sightings": log.sightings()}
+    assert answer(**compromised(FIRST + timedelta(seconds=1)), **known) == PASSED
+    assert answer(**compromised(FIRST), **known) == FAILED
+
+
+def test_the_log_shows_what_a_late_receipt_does_not() -> None:
+    log = Log(1)
+    known = compromised(FIRST + HOUR) | {"sightings": log.sightings()}
+    late = had(log.receipt(6))
+    assert answer(**known, receipt=late) == NOT_SHOWN
+    assert answer(**known, receipt=late, log=had(log.reading())) == PASSED
+    assert answer(**known, log=had(log.reading())) == PASSED
+
+
+# At or past that size, or absent from a log that was read in full beyond it
+
+
+@pytest.mark.parametrize(("at", "expected"), [(1, PASSED), (2, FAILED), (3, FAILED)])
+def test_the_boundary_is_the_size_of_the_last_checkpoint_before(
+    at: int, expected: tuple[str, str]
+) -> None:
+    log = Log(at)
+    known = compromised(SECOND) | {"sightings": log.sightings()}
+    assert answer(**known, log=had(log.reading())) == expected
+
+
+def test_a_proven_leaf_past_the_boundary_fails_without_the_entries() -> None:
+    log = Log(2)
+    known = compromised(SECOND) | {"sightings": log.sightings()}
+    reading = had(log.reading(entries=0))
+    assert answer(**known, receipt=had(log.receipt(4)), log=reading) == FAILED
+    assert answer(**known, log=reading) == NOT_SHOWN
+
+
+def test_a_leaf_that_the_whole_log_lacks_fails() -> None:
+    log = Log(None)
+    known = compromised(SECOND + HOUR) | {"sightings": log.sightings()}
+    assert answer(**known, log=had(log.reading())) == FAILED
+    assert report(**known, log=had(log.reading())).outcome.value == "rejected"
+
+
+def test_where_nothing_was_anchored_before_everything_is_past_it() -> None:
+    log = Log(0)
+    known = compromised(FIRST - HOUR) | {"sightings": log.sightings()}
+    assert answer(**known, receipt=had(log.receipt(2))) == FAILED
+    # The second receipt's record names one before it: that may have been in time.
+    assert answer(**known, receipt=had(log.receipt(4))) == NOT_SHOWN
+
+
+# Undetermined: a holder without a receipt is not a forger
+
+
+def test_without_receipt_and_log_nothing_is_known() -> None:
+    assert answer(**compromised(SECOND)) == NOT_SHOWN
+    assert report(**compromised(SECOND)).outcome.value == "undetermined"
+
+
+def test_a_chain_out_of_reach_decides_nothing() -> None:
+    log = Log(3)
+    lost = Missing("anchor-unreachable", "no answer", "try again")
+    sightings = dict.fromkeys(log.sightings(), lost)
+    known = compromised(SECOND) | {"sightings": sightings, "log": had(log.reading())}
+    assert answer(**known) == NOT_SHOWN
+    assert answer(**known, receipt=had(log.receipt(4))) == NOT_SHOWN
+
+
+def test_one_anchor_after_the_boundary_has_to_be_confirmed() -> None:
+    log = Log(3)
+    seen = log.sightings()
+    del seen[log.records[1].anchors[0].transaction]
+    known = compromised(SECOND) | {"sightings": seen, "log": had(log.reading())}
+    assert answer(**known) == NOT_SHOWN
+
+
+def test_a_log_that_was_not_read_beyond_that_time_decides_nothing() -> None:
+    log = Log(None)
+    known = compromised(NOW - DAY) | {"sightings": log.sightings()}
+    assert answer(**known, log=had(log.reading())) == NOT_SHOWN
+    earlier = compromised(SECOND) | {"sightings": log.sightings()}
+    assert answer(**earlier, log=had(log.reading(entries=3))) == NOT_SHOWN
+
+
+def test_a_log_with_a_record_left_out_decides_nothing() -> None:
+    log = Log(3)
+    known = compromised(THIRD) | {"sightings": log.sightings()}
+    gap = LogReading((log.records[0], log.records[2]), tuple(log.entries))
+    assert answer(**known, log=had(gap)) == NOT_SHOWN
+    tail = log.reading(records=slice(1, None))
+    assert answer(**(known | compromised(SECOND)), log=had(tail)) == NOT_SHOWN
+
+
+def test_entries_that_are_not_the_anchored_ones_decide_nothing() -> None:
+    log, forged = Log(None), Log(0)
+    known = compromised(SECOND) | {"sightings": log.sightings()}
+    reading = LogReading(tuple(log.records), tuple(forged.entries))
+    assert answer(**known, log=had(reading)) == NOT_SHOWN
+
+
+def test_two_records_cannot_share_one_transaction() -> None:
+    log = Log(3)
+    one = AnchoredRecord(log.records[1].record, log.records[0].anchors)
+    reading = LogReading((log.records[0], one, log.records[2]), tuple(log.entries))
+    known = compromised(SECOND) | {"sightings": log.sightings()}
+    assert answer(**known, log=had(reading)) == NOT_SHOWN
+
+
+def test_a_receipt_of_another_document_shows_nothing() -> None:
+    log = Log(1)
+    stranger = replace(
+        log.receipt(2), tlog_proof=replace(log.receipt(2).tlog_proof, index=0)
+    )
+    known = compromised(NOW - DAY) | {"sightings": log.sightings()}
+    assert answer(**known, receipt=had(stranger)) == NOT_SHOWN
+
+
+def test_a_development_chain_gives_no_time() -> None:
+    log = Log(1, chain=DEV)
+    known = compromised(NOW - DAY) | {"sightings": log.sightings()}
+    expected = ("undetermined", "no-time-evidence")
+    assert answer(**known, receipt=had(log.receipt(2))) == expected
+    assert answer(**known, log=had(log.reading())) == expected
+
+
+def test_a_contract_that_the_policy_does_not_accept_gives_no_time() -> None:
+    log = Log(1)
+    known: dict[str, Any] = compromised(NOW - DAY) | {
+        "receipt": had(log.receipt(2)),
+        "sightings": log.sightings(),
+    }
+    picky = policy(contracts=frozenset({f"{CHAIN}:0x{'0' * 40}"}))
+    check = report(picky, **known).check("issuer-key")
+    assert (check.result.value, check.code) == NOT_SHOWN
+
+
+def test_a_log_that_is_not_bound_shows_nothing() -> None:
+    log = Log(1)
+    known: dict[str, Any] = compromised(NOW - DAY) | {
+        "receipt": had(log.receipt(2)),
+        "sightings": log.sightings(),
+    }
+    known["did_documents"] = {ISSUER: had(document(withdrawn=True, bound=False))}
+    check = report(policy(logs={}), **known).check("issuer-key")
+    assert (check.result.value, check.code) == NOT_SHOWN
+
+
+# The stolen log key
+
+
+def test_a_stolen_log_key_counts_for_nothing_from_then_on() -> None:
+    log = Log(1)
+    known: dict[str, Any] = {
+        "receipt": had(log.receipt(4)),
+        "sightings": log.sightings(),
+    }
+    stolen = compromised(NOW - DAY, log_since=SECOND)
+    assert answer(**stolen, **known) == ("undetermined", "log-key-compromised")
+    anchor = report(**stolen, **known).check("anchor")
+    assert (anchor.result, anchor.code) == (Result.UNDETERMINED, "log-key-compromised")
+    later = compromised(NOW - DAY, log_since=SECOND + timedelta(seconds=1))
+    assert answer(**later, **known) == PASSED
+    assert report(**later, **known).check("anchor").result is Result.PASSED
+
+
+def test_a_stolen_log_key_proves_no_place_in_the_log() -> None:
+    log = Log(2)
+    known = compromised(SECOND, log_since=THIRD) | {
+        "receipt": had(log.receipt(6)),
+        "sightings": log.sightings(),
+    }
+    reading = had(log.reading(entries=0))
+    assert answer(**known, log=reading) == ("undetermined", "log-key-compromised")
+
+
+# Rotated
+
+
+def rotated() -> dict[str, Any]:
+    return {
+        "did_documents": {ISSUER: had(document(withdrawn=False))},
+        "histories": {ISSUER: had(history(*events(("KeyRotated", METHOD, None))))},
+    }
+
+
+def test_a_rotated_key_without_anchor_passes_with_a_remark() -> None:
+    assert answer(**rotated()) == ("passed", "time-only-claimed")
+    assert report(**rotated()).outcome.value == "valid"
+
+
+@pytest.mark.parametrize("chain", [CHAIN, DEV])
+def test_a_rotated_key_with_an_anchor_before_needs_no_remark(chain: str) -> None:
+    log = Log(1, chain=chain)
+    known = rotated() | {"receipt": had(log.receipt(2)), "sightings": log.sightings()}
+    assert answer(**known) == ("passed", "" if chain == CHAIN else "time-only-claimed")
+
+
+def test_an_anchor_after_the_rotation_does_not_show_a_signature_before() -> None:
+    made = sign_event(
+        NEW,
+        kind="KeyRotated",
+        did=ISSUER,
+        key=METHOD,
+        at=FIRST - HOUR,
+        by=NEW_METHOD,
+        previous=None,
+    )
+    log = Log(1)
+    known = rotated() | {
+        "histories": {ISSUER: had(history(made))},
+        "receipt": had(log.receipt(2)),
+        "sightings": log.sightings(),
+    }
+    assert answer(**known) == ("passed", "time-only-claimed")
+
+
+# The history itself
+
+
+def test_a_broken_history_is_never_read_over() -> None:
+    (made,) = events(("KeyCompromised", METHOD, SECOND))
+    for changed in (
+        history({**made, "since": "2026-11-21T00:00:00Z"}),
+        {**history(made), "did": "did:web:other.example"},
+        {**history(made), "versions": history(made)["versions"][1:]},  # type: ignore[index]
+    ):
+        known = rotated() | {"histories": {ISSUER: had(changed)}}
+        assert answer(**known) == ("undetermined", "did-history-unusable")
+
+
+def test_no_history_is_needed() -> None:
+    known = {"did_documents": {ISSUER: had(document(withdrawn=False))}}
+    assert answer(**known) == ("passed", "")
+
+
+def test_without_history_a_withdrawn_key_may_be_stolen_or_never_have_been_one() -> None:
+    known = {"did_documents": {ISSUER: had(document(withdrawn=True))}}
+    refused = ("failed", "verification-method-not-authorised")
+    assert answer(**known) == refused
+    lost = {ISSUER: Missing("did-unreachable", "no answer", "try again")}
+    assert answer(**known, histories=lost) == ("undetermined", "did-unreachable")
+    assert answer(**known, histories={ISSUER: had(history(withdrawn=True))}) == refused
