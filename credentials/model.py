@@ -113,7 +113,9 @@ def parse_credential(document: JsonObject) -> Credential:
     )
 
 
-_OPEN_BADGE_TYPES = frozenset({"OpenBadgeCredential", "AchievementCredential"})
+_OPEN_BADGE_TYPES = frozenset(
+    {"OpenBadgeCredential", "AchievementCredential", "EndorsementCredential"}
+)
 
 
 def is_open_badge(document: Mapping[str, Json]) -> bool:
