@@ -11,7 +11,6 @@ from credentials.evidence import Evidence
 from credentials.policy import Policy
 from credentials.presentation import PresentationReport, judge_presentation
 from credentials.presentation_checks import document_digest, presented_credentials
-from credentials.report import Outcome, Result
 from node.api.issue import NODE
 from node.api.request import read_json_object
 from node.api.verify import (
@@ -20,9 +19,9 @@ from node.api.verify import (
     Verifier,
     VerifyRequestMalformed,
     read_options,
+    render_report,
     required_checks,
 )
-from node.api.w3c_problems import check_problem
 from node.challenges import create_challenge, is_own, use_challenge
 from primitives.canonical_json import JsonObject
 from primitives.instants import format_instant
@@ -64,7 +63,9 @@ async def verify_presentation(request: web.Request) -> web.Response:
         challenge=_text(options, "challenge"),
         domain=_text(options, "domain"),
     )
-    return web.json_response(_render(report), status=STATUS_OF_OUTCOME[report.outcome])
+    return web.json_response(
+        render_report(report), status=STATUS_OF_OUTCOME[report.outcome]
+    )
 
 
 def _text(options: JsonObject, name: str) -> str | None:
@@ -115,16 +116,3 @@ async def _gather(
             for member in members:
                 found[document_digest(member)] = await verifier.evidence(member)
     return found
-
-
-def _render(report: PresentationReport) -> JsonObject:
-    details: list[JsonObject] = [
-        {**check_problem(check)}
-        for check in report.checks
-        if check.required and check.result in (Result.FAILED, Result.UNDETERMINED)
-    ]
-    return {
-        **report.to_json(),
-        "verified": report.outcome is Outcome.VALID,
-        "problemDetails": details,
-    }

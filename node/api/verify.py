@@ -13,6 +13,7 @@ from anchoring.receipt import Receipt
 from credentials.evidence import OWN_NODE, Evidence, Lookup, Missing, Obtained
 from credentials.judge import judge
 from credentials.policy import CHECK_NAMES, DEFAULT_REQUIRED, Policy
+from credentials.presentation import PresentationReport
 from credentials.report import Outcome, Report, Result
 from node.api.problems import Overloaded
 from node.api.request import read_json_object
@@ -164,10 +165,10 @@ def required_checks(options: JsonObject) -> frozenset[str]:
     return wanted
 
 
-def render_report(report: Report) -> JsonObject:
+def render_report(report: Report | PresentationReport) -> JsonObject:
     """Return the body: the report, and what VC-API adds to it."""
     details: list[JsonObject] = [
-        {**check_problem(check)}
+        dict(check_problem(check))
         for check in report.checks
         if check.required and check.result in (Result.FAILED, Result.UNDETERMINED)
     ]
