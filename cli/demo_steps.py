@@ -24,13 +24,11 @@ from credentials.policy import Policy
 from credentials.registrar import read_registrar_file
 from credentials.report import Outcome, Report
 from credentials.template import parse_template
-from did.fetch import DidWebResolver, PublicFetcher
-from did.resolver import DidKeyResolver, MethodResolver
+from did.fetch import PublicFetcher
 from node.anchoring import Anchorer
 from node.backends import confirmations, open_backend
 from node.config import Config
 from node.daemon import AnchorJob
-from node.gather import Gatherer
 from node.home import Home, write_file
 from node.issuance import BatchReport, issue_rows
 from node.logbook import build_receipt, close_batch
@@ -38,6 +36,7 @@ from node.node import MAIN, Node
 from node.setup import create_node
 from node.storage import ledger
 from node.storage.registry import save_template
+from node.web_lookups import web_gatherer
 from primitives.canonical_json import JsonObject
 from primitives.clock import Clock
 from primitives.errors import Misconfigured, Rejected
@@ -266,15 +265,7 @@ async def verify_as_stranger(file: Path, clock: Clock) -> Report:
     """Judge a credential with nothing of the node's own: its DID is resolved over HTTP."""
     document = parse_json_object(file.read_bytes())
     async with PublicFetcher(allow_loopback_http=True) as fetcher:
-
-        async def fetch(url: str, max_bytes: int) -> bytes:
-            return (await fetcher.get(url, max_bytes=max_bytes, accept="*/*")).body
-
-        resolver = MethodResolver(
-            {"key": DidKeyResolver(clock), "web": DidWebResolver(fetcher, clock)}
-        )
-        gatherer = Gatherer(clock, resolver=resolver, fetch=fetch)
-        evidence = await gatherer.gather(document)
+        evidence = await web_gatherer(fetcher, clock).gather(document)
     return judge(document, evidence, Policy(), clock.now())
 
 

@@ -5,16 +5,15 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from credentials.policy import Policy
-from did.fetch import DidWebResolver, PublicFetcher
-from did.resolver import DidKeyResolver, MethodResolver
+from did.fetch import PublicFetcher
 from node.api import identifiers, issue, openapi, page, presentations, public, verify
 from node.api.identifiers import IDENTIFIERS, Identifiers
 from node.api.problems import Handler, problem_middleware
 from node.api.request import MAX_BODY_BYTES
 from node.api.verify import VERIFIER, Verifier
-from node.gather import Gatherer
 from node.node import Node
 from node.own_node import OwnNode
+from node.web_lookups import web_gatherer, web_resolver
 
 
 def build_app(node: Node) -> web.Application:
@@ -34,17 +33,9 @@ async def _verifier(app: web.Application) -> AsyncIterator[None]:
     node = app[issue.NODE]
     loopback = node.config.allow_loopback_http
     async with PublicFetcher(allow_loopback_http=loopback) as fetcher:
-
-        async def fetch(url: str, max_bytes: int) -> bytes:
-            accept = "application/vc+json, application/json"
-            return (await fetcher.get(url, max_bytes=max_bytes, accept=accept)).body
-
-        resolver = MethodResolver(
-            {"key": DidKeyResolver(node.clock), "web": DidWebResolver(fetcher, node.clock)}
-        )
-        app[IDENTIFIERS] = Identifiers(node, resolver)
+        app[IDENTIFIERS] = Identifiers(node, web_resolver(fetcher, node.clock))
         own = OwnNode.load(node.home, node.clock)
-        app[VERIFIER] = Verifier(node, Gatherer(node.clock, own, resolver, fetch), Policy())
+        app[VERIFIER] = Verifier(node, web_gatherer(fetcher, node.clock, own), Policy())
         yield
 
 
