@@ -34,7 +34,7 @@ from node.issuance import BatchReport, issue_rows
 from node.logbook import build_receipt, close_batch
 from node.node import MAIN, Node
 from node.setup import create_node
-from node.storage import ledger
+from node.storage import anchor_store, ledger
 from node.storage.registry import save_template
 from node.web_lookups import web_gatherer
 from primitives.canonical_json import JsonObject
@@ -184,7 +184,7 @@ async def anchor(node: Node, progress: Progress) -> tuple[AnchorBackend, int, in
         state = await anchorer.step()
     progress("anchoring", len(steps), len(steps))
     async with node.reading() as c:
-        sent = await ledger.all_transactions(c)
+        sent = await anchor_store.all_transactions(c)
     leaves = state.checkpoint.tree_size if state.checkpoint is not None else 0
     return backend, leaves, len(sent), sum(t.gas_used or 0 for t in sent)
 

@@ -21,8 +21,8 @@ from anchoring.backend import (
 from node.failpoints import failpoint
 from node.logbook import EFFECTIVE, LogCorrupt, to_receipt
 from node.node import Node
-from node.storage import ledger
-from node.storage.ledger import StoredCheckpoint, StoredTransaction
+from node.storage import anchor_store
+from node.storage.anchor_store import StoredCheckpoint, StoredTransaction
 from primitives.hashing import Digest
 from primitives.instants import format_instant
 
@@ -67,8 +67,8 @@ async def anchor_state(node: Node, chain: str | None = None) -> AnchorState:
         chain: Look at the transactions of this chain alone, by its CAIP-2 id.
     """
     async with node.reading() as c:
-        checkpoint = await ledger.latest_checkpoint(c)
-        sent = await ledger.all_transactions(c)
+        checkpoint = await anchor_store.latest_checkpoint(c)
+        sent = await anchor_store.all_transactions(c)
     live = [t for t in sent if t.state != "lost" and chain in (None, t.chain)]
     size = checkpoint.tree_size if checkpoint is not None else 0
     own = [t for t in live if t.tree_size == size]
@@ -121,9 +121,9 @@ class Anchorer:
             AnchorUnreachable: The chain did not answer.
         """
         async with self._node.reading() as c:
-            sent = await ledger.all_transactions(c)
+            sent = await anchor_store.all_transactions(c)
             digests = {
-                k.tree_size: k.record_digest for k in await ledger.all_checkpoints(c)
+                k.tree_size: k.record_digest for k in await anchor_store.all_checkpoints(c)
             }
         gone = 0
         for stored in reversed([t for t in sent if t.state in EFFECTIVE]):
@@ -141,7 +141,7 @@ class Anchorer:
 
     async def _digest(self, stored: StoredTransaction) -> Digest:
         async with self._node.reading() as c:
-            checkpoint = await ledger.find_checkpoint(c, stored.tree_size)
+            checkpoint = await anchor_store.find_checkpoint(c, stored.tree_size)
         if checkpoint is None:
             raise LogCorrupt(f"found no checkpoint of size {stored.tree_size}")
         return checkpoint.record_digest
@@ -162,7 +162,7 @@ class Anchorer:
         # Before the network: a crash between the two would otherwise leave an anchor on a
         # public chain that this node has no memory of.
         async with self._node.writing() as c:
-            await ledger.save_transaction(c, stored)
+            await anchor_store.save_transaction(c, stored)
         failpoint("transaction-stored")
         await self._send(stored, checkpoint.record_digest)
 
@@ -176,7 +176,7 @@ class Anchorer:
         # line sends the same bytes again, which changes nothing.
         failpoint("sent")
         async with self._node.writing() as c:
-            await ledger.update_transaction(c, stored.reference, state="sent")
+            await anchor_store.update_transaction(c, stored.reference, state="sent")
 
     async def _look(self, stored: StoredTransaction, digest: Digest) -> None:
         seen = await self._backend.find(_signed(stored, digest))
@@ -195,7 +195,7 @@ class Anchorer:
             failpoint("mined")
         final = seen.depth >= self._confirmations
         async with self._node.writing() as c:
-            await ledger.update_transaction(
+            await anchor_store.update_transaction(
                 c,
                 stored.reference,
                 state="final" if final else "mined",
@@ -211,12 +211,12 @@ class Anchorer:
     async def _return_to_sent(self, stored: StoredTransaction) -> None:
         logger.warning("anchor %s is no longer in the chain", stored.reference)
         async with self._node.writing() as c:
-            await ledger.update_transaction(c, stored.reference, state="sent")
+            await anchor_store.update_transaction(c, stored.reference, state="sent")
 
     async def _lose(self, stored: StoredTransaction, reason: str) -> None:
         logger.warning("anchor %s is lost: %s", stored.reference, reason)
         async with self._node.writing() as c:
-            await ledger.update_transaction(c, stored.reference, state="lost")
+            await anchor_store.update_transaction(c, stored.reference, state="lost")
 
 
 def _signed(stored: StoredTransaction, digest: Digest) -> SignedTransaction:

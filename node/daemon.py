@@ -23,7 +23,7 @@ from node.issuance import sign_drafts
 from node.logbook import close_batch, load_tree, publish_log
 from node.node import Node
 from node.setup import publish_all, refresh_documents
-from node.storage import ledger
+from node.storage import anchor_store, ledger
 from node.tls import server_context
 from primitives.clock import Clock
 from primitives.errors import Misconfigured, PatunayError
@@ -94,7 +94,7 @@ class AnchorJob:
             waiting, since = await ledger.queue_state(c)
             asked = await ledger.has_request(c, ANCHOR_NOW)
             length = await ledger.log_length(c)
-            latest = await ledger.latest_checkpoint(c)
+            latest = await anchor_store.latest_checkpoint(c)
         # Leaves that no checkpoint covers: a crash came between the two.
         if asked or length > (latest.tree_size if latest is not None else 0):
             return True

@@ -15,8 +15,8 @@ from anchoring.record import parse_record, record_cid, record_digest
 from anchoring.tree import Tree
 from node.logbook import EFFECTIVE
 from node.node import Node
-from node.storage import ledger
-from node.storage.ledger import StoredCheckpoint, StoredTransaction
+from node.storage import anchor_store, ledger
+from node.storage.anchor_store import StoredCheckpoint, StoredTransaction
 from primitives.canonical_json import JsonObject
 from primitives.errors import PatunayError, Undetermined
 from primitives.strict_json import parse_json_object
@@ -81,8 +81,8 @@ async def check_node(
     # One snapshot: a daemon may be adding to all of them.
     async with node.reading() as c:
         length = await ledger.log_length(c)
-        checkpoints = await ledger.all_checkpoints(c)
-        sent = await ledger.all_transactions(c)
+        checkpoints = await anchor_store.all_checkpoints(c)
+        sent = await anchor_store.all_transactions(c)
     start = 0
     while start < length:
         stop = min(start + _CHUNK, length)

@@ -4,14 +4,14 @@ from anchoring.entry import encode_entry
 from credentials.evidence import AnchoredRecord, LogReading
 from node.logbook import EFFECTIVE, to_receipt
 from node.node import Node
-from node.storage import ledger
+from node.storage import anchor_store, ledger
 
 
 async def read_log(node: Node) -> LogReading:
     """Return the whole log up to its last checkpoint; reads all of it into memory."""
     async with node.reading() as c:
-        checkpoints = await ledger.all_checkpoints(c)
-        sent = await ledger.all_transactions(c)
+        checkpoints = await anchor_store.all_checkpoints(c)
+        sent = await anchor_store.all_transactions(c)
         size = checkpoints[-1].tree_size if checkpoints else 0
         leaves = await ledger.leaves(c, 0, size)
     return LogReading(

@@ -21,8 +21,8 @@ from credentials.status_list import REVOCATION, SUSPENSION
 from node.failpoints import failpoint
 from node.node import LOG_KEY, Node
 from node.publishing import log_file, publish_log_file
-from node.storage import ledger
-from node.storage.ledger import StoredCheckpoint, StoredTransaction
+from node.storage import anchor_store, ledger
+from node.storage.anchor_store import StoredCheckpoint, StoredTransaction
 from node.storage.registry import list_issuers
 from primitives.errors import PatunayError, Rejected, Undetermined
 from primitives.instants import parse_instant
@@ -98,7 +98,7 @@ async def close_batch(node: Node, *, request: str | None = None) -> StoredCheckp
         failpoint("batched")
         await load_tree(node)
         async with node.reading() as c:
-            latest = await ledger.latest_checkpoint(c)
+            latest = await anchor_store.latest_checkpoint(c)
         _require_consistent(node, latest)
         await publish_log(node)
         after = latest.tree_size if latest is not None else 0
@@ -106,7 +106,7 @@ async def close_batch(node: Node, *, request: str | None = None) -> StoredCheckp
             return None
         made = await _sign_checkpoint(node, latest, size)
         async with node.writing() as c:
-            await ledger.save_checkpoint(c, made, after=after)
+            await anchor_store.save_checkpoint(c, made, after=after)
         failpoint("checkpoint-stored")
         await publish_log(node)
         return made
@@ -167,7 +167,7 @@ async def publish_log(node: Node) -> None:
             going on with it would split the log.
     """
     async with node.reading() as c:
-        latest = await ledger.latest_checkpoint(c)
+        latest = await anchor_store.latest_checkpoint(c)
     size = latest.tree_size if latest is not None else 0
     published = _published_size(node)
     if published > size:
@@ -202,13 +202,13 @@ async def build_receipt(node: Node, uuid: str) -> Receipt:
         if not known and await ledger.find_credential(c, uuid) is None:
             raise CredentialUnknown(f"found no credential {uuid[:64]!r}")
         anchored = (
-            await ledger.transactions_covering(c, index, EFFECTIVE)
+            await anchor_store.transactions_covering(c, index, EFFECTIVE)
             if index is not None
             else []
         )
         if index is None or not anchored:
             raise NotYetAnchored(f"credential {uuid} is not anchored yet")
-        checkpoint = await ledger.find_checkpoint(c, anchored[0].tree_size)
+        checkpoint = await anchor_store.find_checkpoint(c, anchored[0].tree_size)
     if checkpoint is None:
         raise LogCorrupt(f"found no checkpoint of size {anchored[0].tree_size}")
     async with node.log_lock:

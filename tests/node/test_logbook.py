@@ -24,7 +24,7 @@ from node.logbook import (
 from node.node import Node
 from node.publishing import log_file
 from node.setup import publish_all
-from node.storage import ledger
+from node.storage import anchor_store, ledger
 from primitives.hashing import sha256
 from tests.support import reference_tree
 from tests.support.nodes import (
@@ -89,10 +89,10 @@ async def test_batches_closed_at_once_by_two_processes_make_one_log(home: Home) 
         done = await asyncio.gather(
             close_batch(first), close_batch(second), return_exceptions=True
         )
-        made = [m for m in done if isinstance(m, ledger.StoredCheckpoint)]
+        made = [m for m in done if isinstance(m, anchor_store.StoredCheckpoint)]
         others = [m for m in done if m not in made]
         assert len(made) == 1
-        assert all(m is None or isinstance(m, ledger.LogSplit) for m in others)
+        assert all(m is None or isinstance(m, anchor_store.LogSplit) for m in others)
     assert len(query(home, "SELECT * FROM checkpoints")) == 1
 
 
