@@ -8,10 +8,11 @@ The node drives a backend in small steps, because between any two of them it may
     find      look where they landed, if they did
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from anchoring.chain_proof import ChainProof
 from primitives.errors import Rejected, Undetermined
 from primitives.hashing import Digest
 
@@ -92,6 +93,10 @@ class AnchorReceipt:
 
     timestamp: datetime
     """Time of the block, aware and in UTC. Not the node's own clock."""
+
+    proof: ChainProof | None = field(default=None, compare=False)
+    """What shows the event to somebody who cannot ask the chain; not verified. Two
+    receipts for one event are equal, with a proof or without."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
     {"version": 1, "tlogProof": text, "record": base64 of its exact bytes,
      "anchors": [{"contract", "transaction", "blockNumber", "blockHash", "logIndex",
-                  "timestamp"}]}
+                  "timestamp", "proof"?: {"header", "transactionIndex", "nodes"}}]}
 
 Everything but the anchors is checked here, from values alone. Whether the chain really
 shows the record's digest there is for `anchoring.backend.AnchorBackend.check` to say.
@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from anchoring.backend import AnchorReceipt
+from anchoring.chain_proof import MAX_NODES, ChainProof
 from anchoring.checkpoint import Checkpoint, open_checkpoint
 from anchoring.note import SignedNote, VerifierKey
 from anchoring.record import MAX_RECORD_BYTES, parse_record, record_digest
@@ -26,8 +27,9 @@ from primitives.instants import InstantMalformed, format_instant, parse_instant
 MAX_ANCHORS = 16
 """Anchors read: one for each chain that a node may use, and some replaced ones."""
 
-MAX_RECEIPT_BYTES = MAX_RECORD_BYTES * 4 // 3 + 4 * MAX_PROOF_CHARACTERS + 32 * 1024
-"""Largest receipt as JSON: the record in base64, the proof, `MAX_ANCHORS` anchors."""
+MAX_RECEIPT_BYTES = MAX_RECORD_BYTES * 4 // 3 + 4 * MAX_PROOF_CHARACTERS + 512 * 1024
+"""Largest receipt as JSON: the record in base64, the proof, and `MAX_ANCHORS` anchors with
+chain proofs of up to 32 KB each (one in a block of 136 transactions has 3 KB)."""
 
 RECEIPT_VERSION = 1
 
@@ -35,6 +37,8 @@ _FIELDS = frozenset(("version", "tlogProof", "record", "anchors"))
 _ANCHOR_FIELDS = frozenset(
     ("contract", "transaction", "blockNumber", "blockHash", "logIndex", "timestamp")
 )
+_PROOF = "proof"
+_PROOF_FIELDS = frozenset(("header", "transactionIndex", "nodes"))
 _CAIP10 = re.compile(r"[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}:[-.%a-zA-Z0-9]{1,128}")
 _HASH = re.compile(r"0x[0-9a-f]{64}")
 
@@ -94,10 +98,7 @@ class Receipt:
         anchors = raw["anchors"]
         if not isinstance(anchors, list):
             raise ReceiptMalformed(f"anchors: found {type(anchors).__name__}, want a list")
-        try:
-            record = decode_base64(_text(raw, "record"))
-        except EncodingMalformed as e:
-            raise ReceiptMalformed(f"record: {e}") from e
+        record = _base64(raw["record"], "record")
         proof = TlogProof.parse(_text(raw, "tlogProof"))
         return cls(proof, record, tuple(map(_parse_anchor, anchors)))
 
@@ -145,7 +146,7 @@ def _signed_text(note: str) -> str:
 def _parse_anchor(raw: Json) -> AnchorReceipt:
     if not isinstance(raw, dict):
         raise ReceiptMalformed(f"found an anchor that is {type(raw).__name__}, want object")
-    _refuse_fields(raw, _ANCHOR_FIELDS, "anchor")
+    _refuse_fields(raw, _ANCHOR_FIELDS | (raw.keys() & {_PROOF}), "anchor")
     timestamp = _text(raw, "timestamp")
     try:
         instant = parse_instant(timestamp)
@@ -160,11 +161,26 @@ def _parse_anchor(raw: Json) -> AnchorReceipt:
         block_hash=_match(raw, "blockHash", _HASH),
         log_index=_count(raw, "logIndex"),
         timestamp=instant,
+        proof=_parse_proof(raw[_PROOF]) if _PROOF in raw else None,
+    )
+
+
+def _parse_proof(raw: Json) -> ChainProof:
+    if not isinstance(raw, dict):
+        raise ReceiptMalformed(f"proof: found {type(raw).__name__}, want an object")
+    _refuse_fields(raw, _PROOF_FIELDS, _PROOF)
+    nodes = raw["nodes"]
+    if not isinstance(nodes, list) or len(nodes) > MAX_NODES:
+        raise ReceiptMalformed(f"proof: want a list of at most {MAX_NODES} nodes")
+    return ChainProof(
+        header=_base64(raw["header"], "header"),
+        transaction_index=_count(raw, "transactionIndex"),
+        nodes=tuple(_base64(node, "node") for node in nodes),
     )
 
 
 def _anchor_json(anchor: AnchorReceipt) -> JsonObject:
-    return {
+    raw: JsonObject = {
         "contract": anchor.contract,
         "transaction": anchor.transaction,
         "blockNumber": anchor.block_number,
@@ -172,6 +188,13 @@ def _anchor_json(anchor: AnchorReceipt) -> JsonObject:
         "logIndex": anchor.log_index,
         "timestamp": format_instant(anchor.timestamp),
     }
+    if anchor.proof is not None:
+        raw[_PROOF] = {
+            "header": encode_base64(anchor.proof.header),
+            "transactionIndex": anchor.proof.transaction_index,
+            "nodes": [encode_base64(node) for node in anchor.proof.nodes],
+        }
+    return raw
 
 
 def _refuse_fields(raw: Mapping[str, Json], wanted: frozenset[str], what: str) -> None:
@@ -185,6 +208,15 @@ def _text(raw: Mapping[str, Json], field: str) -> str:
     if not isinstance(value, str):
         raise ReceiptMalformed(f"{field}: found {type(value).__name__}, want text")
     return value
+
+
+def _base64(value: Json, what: str) -> bytes:
+    if not isinstance(value, str):
+        raise ReceiptMalformed(f"{what}: found {type(value).__name__}, want base64")
+    try:
+        return decode_base64(value)
+    except EncodingMalformed as e:
+        raise ReceiptMalformed(f"{what}: {e}") from e
 
 
 def _match(raw: Mapping[str, Json], field: str, form: re.Pattern[str]) -> str:

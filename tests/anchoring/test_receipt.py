@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from anchoring.backend import AnchorReceipt
+from anchoring.chain_proof import MAX_NODES, ChainProof
 from anchoring.checkpoint import Checkpoint, CheckpointUnknownOrigin, sign_checkpoint
 from anchoring.merkle import RootMismatch
 from anchoring.note import NoteSignatureInvalid, NoteUnsigned, VerifierKey, sign_note
@@ -50,6 +51,12 @@ ANCHOR_JSON = {
     "logIndex": 3,
     "timestamp": "2026-11-22T08:00:00Z",
 }
+PROVEN = replace(ANCHOR, proof=ChainProof(b"header", 7, (b"root", b"leaf")))
+PROOF_JSON: JsonObject = {
+    "header": base64.b64encode(b"header").decode(),
+    "transactionIndex": 7,
+    "nodes": [base64.b64encode(b"root").decode(), base64.b64encode(b"leaf").decode()],
+}
 
 
 def record(note: str = go_vector.NOTE) -> bytes:
@@ -83,6 +90,14 @@ def test_has_the_fields_of_the_design() -> None:
 def test_reads_what_it_wrote() -> None:
     raw = json.dumps(RECEIPT.to_json()).encode()
     assert Receipt.parse(parse_json_object(raw)) == RECEIPT
+
+
+def test_an_anchor_may_carry_a_proof_of_its_block() -> None:
+    receipt = Receipt(PROOF, record(), (PROVEN,))
+    assert receipt.to_json()["anchors"] == [{**ANCHOR_JSON, "proof": PROOF_JSON}]
+    raw = json.dumps(receipt.to_json()).encode()
+    assert Receipt.parse(parse_json_object(raw)).anchors[0].proof == PROVEN.proof
+    assert PROVEN == ANCHOR
 
 
 def test_shows_the_entry_in_the_checkpoint_that_the_record_commits_to() -> None:
@@ -176,6 +191,14 @@ def test_refuses_a_record_that_is_none() -> None:
         with_anchor(timestamp="2026-11-22T09:00:00+01:00"),
         with_anchor(timestamp="2026-11-22T08:00:00.000Z"),
         with_anchor(timestamp=1763798400),
+        with_anchor(proof=None),
+        with_anchor(proof={}),
+        with_anchor(proof={**PROOF_JSON, "surprise": 1}),
+        with_anchor(proof={**PROOF_JSON, "header": 1}),
+        with_anchor(proof={**PROOF_JSON, "header": "a"}),
+        with_anchor(proof={**PROOF_JSON, "transactionIndex": -1}),
+        with_anchor(proof={**PROOF_JSON, "nodes": "YQ=="}),
+        with_anchor(proof={**PROOF_JSON, "nodes": ["YQ=="] * (MAX_NODES + 1)}),
     ],
 )
 def test_refuses_another_spelling(raw: JsonObject) -> None:
