@@ -9,7 +9,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from credentials.checks import CHECKS, Case
+from credentials.case import Case
+from credentials.checks import CHECKS
 from credentials.evidence import Evidence
 from credentials.model import Credential
 from credentials.policy import Policy

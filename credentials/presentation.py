@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NoReturn, TypeAlias
 
-from credentials.checks import Case
+from credentials.case import Case
 from credentials.data_integrity import (
     AUTHENTICATION,
     DEFAULT_SUITE,

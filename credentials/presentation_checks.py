@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from credentials.checks import Case, check_proof, document_of
+from credentials.case import Case, document_of
 from credentials.data_integrity import AUTHENTICATION, Proof
 from credentials.evidence import EvidenceMissing, Missing
 from credentials.jsonld.active_context import is_absolute_iri
 from credentials.jsonld.loader import VC_V1, VC_V2
+from credentials.proof_checks import check_proof
 from credentials.report import Check, Outcome, Report, Result
 from did.identifier import DidUrl
 from primitives.canonical_json import Json, JsonObject, canonicalize

@@ -1,0 +1,163 @@
+"""A credential with all that its checks may look at, and how they read it.
+
+What the evidence does not have is raised as `EvidenceMissing`, never answered with "no".
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from anchoring.note import VerifierKey
+from credentials.data_integrity import ASSERTION, Proof, parse_proofs
+from credentials.evidence import Evidence, EvidenceMissing, Lookup, Missing, Obtained
+from credentials.model import Credential, parse_credential
+from credentials.policy import Policy
+from credentials.report import Check, Result
+from did.document import (
+    DidDocument,
+    parse_did_document,
+)
+from did.history import parse_history
+from did.key import DidKey, did_key_document
+from did.key_event import KeyState
+from primitives.canonical_json import JsonObject
+from primitives.errors import PatunayError, Undetermined
+
+T = TypeVar("T")
+
+
+class DidHistoryUnusable(Undetermined):
+    """What stands in the place of the issuer's key history is none, or a broken one."""
+
+    code = "did-history-unusable"
+    hint = "ask the issuer to repair its did-history.json"
+
+
+class LogNotBound(Undetermined):
+    """No log is known to be this issuer's."""
+
+    code = "log-not-bound"
+    hint = "name the issuer's log key in the trust list"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that a check may look at."""
+
+    document: JsonObject
+    evidence: Evidence
+    policy: Policy
+    as_of: datetime
+    """Aware."""
+
+    purpose: str = ASSERTION
+    """What its proofs have to have been made for."""
+
+    credential: Credential | PatunayError = field(init=False)
+    """The document typed, or the rule of the data model that it breaks."""
+
+    _proofs: tuple[Proof | PatunayError, ...] | PatunayError = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Read the document once, for all the checks."""
+        try:
+            read: Credential | PatunayError = parse_credential(self.document)
+        except PatunayError as e:
+            read = e
+        object.__setattr__(self, "credential", read)
+        try:
+            found: tuple[Proof | PatunayError, ...] | PatunayError = parse_proofs(
+                self.document, self.purpose
+            )
+        except PatunayError as e:
+            found = e
+        object.__setattr__(self, "_proofs", found)
+
+    def readable(self) -> Credential:
+        """Return the typed credential, or raise what `structure` reports."""
+        if isinstance(self.credential, PatunayError):
+            raise self.credential
+        return self.credential
+
+    def proofs(self) -> tuple[Proof | PatunayError, ...]:
+        """Return each proof or what is wrong with it, as `parse_proofs`."""
+        if isinstance(self._proofs, PatunayError):
+            raise self._proofs
+        return self._proofs
+
+
+def document_of(did: str, case: Case) -> DidDocument:
+    """Return the DID document that the evidence has, or that a did:key implies."""
+    if did.startswith("did:key:"):
+        return _implied_document(did)
+    return parse_did_document(had(case.evidence.did_document(did)).value, did)
+
+
+@lru_cache(maxsize=256)
+def _implied_document(did: str) -> DidDocument:
+    return parse_did_document(did_key_document(DidKey.parse(did)), did)
+
+
+def source_of(did: str, case: Case) -> Obtained[JsonObject] | None:
+    """Return the DID document as it was looked up, if it was."""
+    found = case.evidence.did_documents.get(did)
+    return found if isinstance(found, Obtained) else None
+
+
+def key_state(issuer: str, key: str, case: Case) -> KeyState:
+    """Return what the issuer's history says of a key; nothing, where there is none."""
+    found = case.evidence.histories.get(issuer)
+    if not isinstance(found, Obtained) or found.value.get("events") == []:
+        return KeyState()
+    try:
+        return parse_history(found.value, issuer).state(key)
+    except PatunayError as e:
+        raise DidHistoryUnusable(f"{e.code}: {e}") from e
+
+
+def log_key(issuer: str, case: Case) -> VerifierKey:
+    """Return the log key that the policy, or else the DID document, binds to the issuer.
+
+    Raises:
+        LogNotBound: Neither does.
+    """
+    if issuer in case.policy.logs:
+        return case.policy.logs[issuer]
+    if issuer in case.evidence.did_documents:
+        service = document_of(issuer, case).log_service()
+        if service is not None:
+            return VerifierKey.parse(service.vkey)
+    raise LogNotBound(f"no log is known to be {issuer}'s")
+
+
+def had(lookup: Lookup[T]) -> Obtained[T]:
+    """Return what was had.
+
+    Raises:
+        EvidenceMissing: It was not; with the code of the reason.
+    """
+    if isinstance(lookup, Missing):
+        raise EvidenceMissing(lookup)
+    return lookup
+
+
+def passed(
+    name: str, detail: str, found: Obtained[Any] | None = None, *, code: str = ""
+) -> Check:
+    """Return the line of a check that passed.
+
+    Args:
+        name: The check's.
+        detail: A sentence for people, without its full stop.
+        found: The evidence that decided, if it was looked up.
+        code: A remark; empty if there is none.
+    """
+    return Check(
+        name,
+        Result.PASSED,
+        code=code,
+        detail=detail,
+        source=found.source if found is not None else "",
+        obtained_at=found.obtained_at if found is not None else None,
+    )

@@ -1,0 +1,182 @@
+"""Is it a credential, signed as it stands, by its issuer, and in its period?
+
+Pure functions of values, as `credentials.checks` says.
+"""
+
+from anchoring.entry import EntryKind, entry_of
+from anchoring.note import VerifierKey
+from credentials.case import (
+    Case,
+    LogNotBound,
+    document_of,
+    key_state,
+    log_key,
+    passed,
+    source_of,
+)
+from credentials.data_integrity import Proof, verify_proof
+from credentials.evidence import EvidenceMissing, Missing
+from credentials.key_standing import KeyQuestion, judge_key
+from credentials.proof_chain import ancestors
+from credentials.report import Check
+from did.document import (
+    VerificationMethodNotAuthorised,
+)
+from did.identifier import DidUrl
+from did.key_event import KeyState
+from primitives.errors import PatunayError, Rejected, Undetermined
+from primitives.instants import format_instant
+
+
+class NotYetValid(Rejected):
+    """`validFrom` lies ahead."""
+
+    code = "not-yet-valid"
+
+
+class Expired(Rejected):
+    """`validUntil` has passed."""
+
+    code = "expired"
+
+
+class ProofExpired(Rejected):
+    """The proof's own `expires` has passed."""
+
+    code = "proof-expired"
+
+
+class ProofFromTheFuture(Rejected):
+    """The proof's `created` lies ahead."""
+
+    code = "proof-created-in-future"
+
+
+class IssuerKeyMismatch(Rejected):
+    """The proof was made with a key of somebody else than the issuer."""
+
+    code = "issuer-key-mismatch"
+
+
+def check_structure(case: Case) -> Check:
+    """The document follows the VC Data Model."""
+    credential = case.readable()
+    detail = f"a credential of type {', '.join(credential.types)}"
+    if credential.unknown_resources:
+        detail += f"; relatedResource not compared: {credential.unknown_resources}"
+    return passed("structure", detail)
+
+
+def check_proof(case: Case) -> Check:
+    """Every proof that can be read is a signature over this very document.
+
+    1. There is a proof, and at least one can be read.
+    2. None that can be read is wrong: a set with one false member is false.
+    3. Each is the signature of the key that it names, over the document in safe mode.
+    4. None is expired, or made in the future.
+    5. A proof that builds on others counts only if those hold too.
+    Whose key it is asks `check_issuer_key`.
+    """
+    unread: Undetermined | None = None
+    held: list[Proof] = []
+    for proof in case.proofs():
+        try:
+            held.append(_check_one_proof(proof, case))
+        except Undetermined as e:
+            unread = e
+    ids = {proof.options.get("id") for proof in held}
+    suites = [p.cryptosuite for p in held if ancestors(case.document, p.previous) <= ids]
+    if not suites and unread is not None:
+        raise unread
+    remark = unread.code if unread is not None else ""
+    return passed("proof", f"signature holds ({', '.join(suites)})", code=remark)
+
+
+def check_issuer_key(case: Case) -> Check:
+    """Each key that signed is one that the issuer's DID document lets assert.
+
+    Or let assert, until it was declared compromised: `credentials.key_standing` has that
+    rule. Takes the issuer from the credential and its keys from the DID document: never
+    the other way round.
+    """
+    issuer = case.readable().issuer
+    named: list[str] = []
+    remarks: list[tuple[str, str]] = []
+    for proof in case.proofs():
+        if isinstance(proof, PatunayError):
+            continue
+        method = DidUrl.parse(proof.verification_method)
+        if str(method.did) != issuer:
+            raise IssuerKeyMismatch(f"found a key of {method.did}, want one of {issuer}")
+        remarks.append(_check_issuer_method(method, issuer, case))
+        named.append(str(method))
+    if not named:
+        raise EvidenceMissing(
+            Missing("proof-unread", "no proof names a key that can be read")
+        )
+    code, words = max(remarks)
+    detail = f"{named[0]} may sign for {issuer}" + (f"; {words}" if words else "")
+    return passed("issuer-key", detail, source_of(issuer, case), code=code)
+
+
+def check_dates(case: Case) -> Check:
+    """The moment asked about lies in the credential's own period."""
+    credential = case.readable()
+    start, end = credential.valid_from, credential.valid_until
+    if start is not None and case.as_of + case.policy.clock_skew < start:
+        raise NotYetValid(f"valid from {format_instant(start)} on")
+    if end is not None and end < case.as_of - case.policy.clock_skew:
+        raise Expired(f"valid until {format_instant(end)}")
+    until = f"until {format_instant(end)}" if end is not None else "without end date"
+    return passed("dates", f"in its period, {until}")
+
+
+def _check_one_proof(proof: Proof | PatunayError, case: Case) -> Proof:
+    """Return the proof if it holds, or raise what is wrong with it."""
+    if isinstance(proof, PatunayError):
+        raise proof
+    _check_proof_dates(proof, case)
+    method = DidUrl.parse(proof.verification_method)
+    key = document_of(str(method.did), case).methods.get(method)
+    if key is None:
+        raise IssuerKeyMismatch(f"{method.did} names no key {method}")
+    verify_proof(case.document, proof, key.public_key())
+    return proof
+
+
+def _check_proof_dates(proof: Proof, case: Case) -> None:
+    skew = case.policy.clock_skew
+    if proof.created is not None and proof.created > case.as_of + skew:
+        raise ProofFromTheFuture(f"found created {format_instant(proof.created)}")
+    if proof.expires is not None and proof.expires < case.as_of - skew:
+        raise ProofExpired(f"found expires {format_instant(proof.expires)}")
+
+
+def _check_issuer_method(method: DidUrl, issuer: str, case: Case) -> tuple[str, str]:
+    """Return what is to be remarked about a key of the issuer, if it may sign."""
+    document = document_of(issuer, case)
+    state = key_state(issuer, str(method), case)
+    try:
+        document.method_for(str(method), "assertionMethod")
+    except VerificationMethodNotAuthorised:
+        history = case.evidence.histories.get(issuer)
+        if state.compromised_since is None and isinstance(history, Missing):
+            # Only the history could tell a stolen key from one that never might.
+            raise EvidenceMissing(history) from None
+        if state.compromised_since is None:
+            raise
+    if state == KeyState():
+        return "", ""
+    return judge_key(state, _key_question(issuer, case))
+
+
+def _key_question(issuer: str, case: Case) -> KeyQuestion:
+    bound: VerifierKey | Undetermined
+    stolen = None
+    try:
+        bound = log_key(issuer, case)
+        stolen = key_state(issuer, str(bound), case).compromised_since
+    except PatunayError as e:
+        bound = LogNotBound(str(e))
+    entry = entry_of(EntryKind.CREDENTIAL, case.document)
+    return KeyQuestion(entry, case.evidence, case.policy, bound, stolen)

@@ -1,0 +1,99 @@
+"""The JSON objects that the OpenAPI document names: reports, receipts and problems."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from credentials.policy import CHECK_NAMES
+from credentials.presentation_checks import CHECKS_OF_PRESENTATION
+from credentials.report import Outcome, Result, Standing
+from node.api.openapi_parts import TEXT, ref
+
+
+def _check_of(names: Iterable[str]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": ["name", "result", "code", "detail", "required", "hint", "source"],
+        "properties": {
+            "name": {"enum": list(names)},
+            "result": {"enum": [result.value for result in Result]},
+            "code": TEXT,
+            "detail": TEXT,
+            "required": {"type": "boolean"},
+            "hint": TEXT,
+            "source": TEXT,
+            "obtained_at": {"type": ["string", "null"], "format": "date-time"},
+        },
+    }
+
+
+_OUTCOME: Final = {"enum": [outcome.value for outcome in Outcome]}
+
+SCHEMAS: Final[dict[str, Any]] = {
+    "Report": {
+        "type": "object",
+        "required": ["version", "outcome", "authenticity", "standing", "summary", "checks"],
+        "properties": {
+            "version": {"const": 1},
+            "outcome": _OUTCOME,
+            "authenticity": _OUTCOME,
+            "standing": {"enum": [standing.value for standing in Standing]},
+            "summary": TEXT,
+            "as_of": {"type": "string", "format": "date-time"},
+            "checks": {"type": "array", "items": _check_of(CHECK_NAMES)},
+            "verified": {"type": "boolean"},
+            "problemDetails": {"type": "array", "items": ref("Problem")},
+        },
+    },
+    "PresentationReport": {
+        "type": "object",
+        "required": ["version", "outcome", "holder", "summary", "checks", "credentials"],
+        "properties": {
+            "version": {"const": 1},
+            "outcome": _OUTCOME,
+            "holder": {"type": ["string", "null"]},
+            "summary": TEXT,
+            "as_of": {"type": "string", "format": "date-time"},
+            "checks": {
+                "type": "array",
+                "items": _check_of(CHECKS_OF_PRESENTATION),
+            },
+            "credentials": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["id", "digest", "holderBound", "report"],
+                    "properties": {
+                        "id": {"type": ["string", "null"]},
+                        "digest": TEXT,
+                        "holderBound": {"type": "boolean"},
+                        "report": ref("Report"),
+                    },
+                },
+            },
+            "verified": {"type": "boolean"},
+            "problemDetails": {"type": "array", "items": ref("Problem")},
+        },
+    },
+    "Receipt": {
+        "type": "object",
+        "required": ["version", "tlogProof", "record", "anchors"],
+        "properties": {
+            "version": {"const": 1},
+            "tlogProof": TEXT,
+            "record": {"type": "string", "contentEncoding": "base64"},
+            "anchors": {"type": "array", "items": {"type": "object"}},
+        },
+    },
+    "Problem": {
+        "type": "object",
+        "required": ["type", "title", "detail", "code"],
+        "properties": {
+            "type": {"type": "string", "format": "uri"},
+            "title": TEXT,
+            "status": {"type": "integer"},
+            "detail": TEXT,
+            "code": TEXT,
+            "hint": TEXT,
+        },
+    },
+}
