@@ -72,6 +72,11 @@ _COMPONENTS = {
         # Debian's own link; the library lies in one folder per architecture.
         places=(Path("/usr/lib/softhsm/libsofthsm2.so"),),
     ),
+    "strace": _Component(
+        "strace",
+        f"{_MAKE_TOOLS} as root, or install Debian's strace",
+        programs=("strace",),
+    ),
     "npm-peers": _Component(
         "the set of npm peers",
         f"{_MAKE_TOOLS} (needs npm)",
