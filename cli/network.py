@@ -4,12 +4,16 @@ aiohttp takes a third of a second to import, and most files that are verified ne
 from the network.
 """
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
+import click
+
 from did.resolver import Resolution
-from primitives.clock import Clock
+from primitives.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
     from did.fetch import PublicFetcher
@@ -17,11 +21,40 @@ if TYPE_CHECKING:
 _ACCEPT: Final = "application/vc, application/vc+ld+json, application/json"
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a command finds outside of its files, as the context object of click."""
+
+    clock: Clock = field(default_factory=SystemClock)
+
+    fetcher: "Callable[[], PublicFetcher] | None" = None
+    """Makes what reads the web, instead of one by the command's own options."""
+
+    @classmethod
+    def of(cls, context: click.Context) -> "Surroundings":
+        """Return those that the program was started with, or else the usual ones."""
+        return context.find_object(cls) or cls()
+
+
 class Network:
     """Resolves did:web and fetches public documents; an asynchronous context manager."""
 
-    def __init__(self, clock: Clock, *, allow_loopback: bool) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        allow_loopback: bool,
+        make_fetcher: "Callable[[], PublicFetcher] | None" = None,
+    ) -> None:
+        """Take the settings; nothing is opened before something is asked for.
+
+        Args:
+            clock: Says when an answer was had.
+            allow_loopback: As `PublicFetcher` has it.
+            make_fetcher: Instead of a `PublicFetcher` of that setting alone.
+        """
         self._clock = clock
+        self._make_fetcher = make_fetcher
         self._allow_loopback = allow_loopback
         self._open = AsyncExitStack()
         self._fetcher: PublicFetcher | None = None
@@ -53,7 +86,10 @@ class Network:
         from did.fetch import PublicFetcher  # noqa: PLC0415 - imports aiohttp
 
         if self._fetcher is None:
-            self._fetcher = await self._open.enter_async_context(
-                PublicFetcher(allow_loopback_http=self._allow_loopback)
+            made = (
+                self._make_fetcher()
+                if self._make_fetcher is not None
+                else PublicFetcher(allow_loopback_http=self._allow_loopback)
             )
+            self._fetcher = await self._open.enter_async_context(made)
         return self._fetcher

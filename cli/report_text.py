@@ -1,11 +1,12 @@
 """A report in words, for people: a sentence first, then one line for each check."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from cli.output import error_json
+from credentials.presentation import PresentationReport
 from credentials.report import Check, Report, Result
 from primitives.canonical_json import JsonObject
 from primitives.errors import Malformed, PatunayError
@@ -28,26 +29,26 @@ class Answer:
     file: str
     """As the user named it."""
 
-    found: Report | PatunayError
+    found: Report | PresentationReport | PatunayError
     """The report, or why there is none."""
 
     @property
     def word(self) -> str:
         """Return the outcome in one word."""
-        if isinstance(self.found, Report):
-            return self.found.outcome.value
-        return "malformed" if isinstance(self.found, Malformed) else "unreadable"
+        if isinstance(self.found, PatunayError):
+            return "malformed" if isinstance(self.found, Malformed) else "unreadable"
+        return self.found.outcome.value
 
     @property
     def sentence(self) -> str:
         """Return the outcome in one sentence."""
-        if isinstance(self.found, Report):
-            return self.found.summary
-        return f"{self.found} ({self.found.code})"
+        if isinstance(self.found, PatunayError):
+            return f"{self.found} ({self.found.code})"
+        return self.found.summary
 
     def to_json(self) -> JsonObject:
         """Return the report with its file's name, as `--json` shows it."""
-        if isinstance(self.found, Report):
+        if not isinstance(self.found, PatunayError):
             return {"file": self.file, **self.found.to_json()}
         return {
             "file": self.file,
@@ -57,16 +58,24 @@ class Answer:
         }
 
 
-def report_lines(report: Report) -> list[str]:
-    """Return the lines about one credential."""
-    width = max(len(check.name) for check in report.checks)
-    lines = [report.summary, ""]
-    for check in report.checks:
+def report_lines(report: Report | PresentationReport) -> list[str]:
+    """Return the lines about one credential, or about a presentation and its members."""
+    lines = [report.summary, "", *_check_lines(report.checks), ""]
+    if isinstance(report, Report):
+        return [*lines, f"outcome: {report.outcome.value}; {_standing(report)}"]
+    for number, member in enumerate(report.credentials, start=1):
+        lines += [f"credential {number}: {member.report.summary}", ""]
+        lines += [*_check_lines(member.report.checks), ""]
+    return [*lines, f"outcome: {report.outcome.value}"]
+
+
+def _check_lines(checks: Sequence[Check]) -> Iterator[str]:
+    width = max(len(check.name) for check in checks)
+    for check in checks:
         word = _WORDS[check.result].ljust(_WORD_WIDTH)
-        lines.append(f"  {check.name.ljust(width)}  {word}  {_detail(check)}".rstrip())
+        yield f"  {check.name.ljust(width)}  {word}  {_detail(check)}".rstrip()
         if check.hint and check.result is not Result.PASSED:
-            lines.append(f"  {' ' * (width + _WORD_WIDTH + 2)}  hint: {check.hint}")
-    return [*lines, "", f"outcome: {report.outcome.value}; {_standing(report)}"]
+            yield f"  {' ' * (width + _WORD_WIDTH + 2)}  hint: {check.hint}"
 
 
 def overview_lines(answers: Sequence[Answer]) -> list[str]:

@@ -15,20 +15,23 @@ import click
 from anchoring.receipt import MAX_RECEIPT_BYTES, Receipt
 from cli.anchor_evidence import AnchorQuestion
 from cli.files import STANDARD_INPUT, read_json, typed_errors
-from cli.network import Network
+from cli.network import Network, Surroundings
 from cli.options import FILE, json_option, own_home_option
 from cli.output import WORST_FIRST, Exit, exit_code, print_json, say, say_hint, worst
 from cli.report_text import Answer, overview_lines, report_lines
-from credentials.evidence import Obtained
+from credentials.evidence import Evidence, Obtained
 from credentials.judge import judge
 from credentials.policy import Policy, parse_policy
+from credentials.presentation import PresentationReport, judge_presentation
+from credentials.presentation_checks import is_presentation
 from credentials.report import Outcome, Report
 from did.resolver import DidKeyResolver, MethodResolver, Resolver
 from node.gather import Gatherer
+from node.gather_presentation import gather_presentation
 from node.home import Home
 from node.own_node import OwnNode
 from primitives.canonical_json import JsonObject
-from primitives.clock import SystemClock
+from primitives.clock import Clock
 from primitives.errors import Malformed, PatunayError
 from primitives.instants import parse_instant
 
@@ -38,8 +41,6 @@ _EXIT: Final = {
     Outcome.UNDETERMINED: Exit.UNDETERMINED,
 }
 
-_CLOCK: Final = SystemClock()
-
 
 class NothingToVerify(Malformed):
     """A folder without any file to check."""
@@ -48,16 +49,26 @@ class NothingToVerify(Malformed):
     hint = "the files must end in .json"
 
 
+class PresentationWanted(Malformed):
+    """A challenge or a domain was asked for, which a credential cannot answer."""
+
+    code = "presentation-wanted"
+    hint = "leave --challenge and --domain away, or ask the holder for a presentation"
+
+
 @dataclass(frozen=True, slots=True)
 class _Question:
     """What is to be found out about each file."""
 
+    around: Surroundings
     policy: Policy
     as_of: datetime
     anchor: AnchorQuestion
     home: Home | None
     offline: bool
     allow_loopback: bool
+    challenge: str | None
+    domain: str | None
 
 
 @click.command(epilog="Example: patunay verify diploma.json --trust providers-we-know.json")
@@ -66,6 +77,8 @@ class _Question:
 @click.option("--policy", type=FILE, metavar="FILE", help="Which checks you require.")
 @click.option("--rpc", metavar="URL", help="Also check the anchor, at this chain endpoint.")
 @click.option("--receipt", type=FILE, metavar="FILE", help="The credential's receipt.")
+@click.option("--challenge", metavar="TEXT", help="What a presentation has to answer.")
+@click.option("--domain", metavar="TEXT", help="Whom a presentation has to be made for.")
 @click.option("--offline", is_flag=True, help="Look nothing up over the network.")
 @click.option(
     "--allow-loopback", is_flag=True, help="Also ask `localhost`, without TLS, for trials."
@@ -80,13 +93,15 @@ def verify(  # noqa: PLR0913 - one parameter for each option
     policy: Path | None,
     rpc: str | None,
     receipt: Path | None,
+    challenge: str | None,
+    domain: str | None,
     offline: bool,
     allow_loopback: bool,
     as_of: str | None,
     home: Home | None,
     as_json: bool,
 ) -> None:
-    """Check credentials: FILE, folders, or -.
+    """Check credentials: FILE, folders, or -. Presentations too.
 
     Says who signed, whether a word was changed, and whether it is still in force. Exit
     code 0 valid, 1 rejected, 2 not a credential, 3 could not be determined, 4 set up
@@ -94,13 +109,17 @@ def verify(  # noqa: PLR0913 - one parameter for each option
     """
     found = list(find_files(files))
     refuse_contradictions(len(found), rpc=rpc, receipt=receipt, offline=offline)
+    around = Surroundings.of(click.get_current_context())
     question = _Question(
+        around=around,
         policy=parse_policy(*(read_json(p) if p else None for p in (policy, trust))),
-        as_of=_CLOCK.now() if as_of is None else parse_instant(as_of),
-        anchor=AnchorQuestion(read_receipt(receipt), rpc),
+        as_of=around.clock.now() if as_of is None else parse_instant(as_of),
+        anchor=AnchorQuestion(read_receipt(receipt, around.clock), rpc),
         home=home,
         offline=offline,
         allow_loopback=allow_loopback,
+        challenge=challenge,
+        domain=domain,
     )
     # Outside of the event loop, which would not hear Ctrl-C while this waits.
     typed_in = _read(STANDARD_INPUT) if STANDARD_INPUT in found else None
@@ -143,7 +162,7 @@ def refuse_contradictions(
         raise click.UsageError(f"--receipt is for one credential, found {count}")
 
 
-def read_receipt(file: Path | None) -> Obtained[Receipt] | None:
+def read_receipt(file: Path | None, clock: Clock) -> Obtained[Receipt] | None:
     """Return the receipt in a file.
 
     Raises:
@@ -152,7 +171,7 @@ def read_receipt(file: Path | None) -> Obtained[Receipt] | None:
     if file is None:
         return None
     raw = read_json(file, max_bytes=MAX_RECEIPT_BYTES)
-    return Obtained(Receipt.parse(raw), str(file), _CLOCK.now())
+    return Obtained(Receipt.parse(raw), str(file), clock.now())
 
 
 def _read(path: Path) -> JsonObject | PatunayError:
@@ -166,12 +185,14 @@ async def _verify(
     files: Sequence[Path], typed_in: JsonObject | PatunayError | None, question: _Question
 ) -> list[Answer]:
     """Return an answer for each file; `typed_in` is what `-` stands for."""
-    own = OwnNode.load(question.home, _CLOCK) if question.home is not None else None
+    clock = question.around.clock
+    own = OwnNode.load(question.home, clock) if question.home is not None else None
     local = question.allow_loopback or (own is not None and own.config.allow_loopback_http)
-    async with Network(_CLOCK, allow_loopback=local) as network:
-        methods: dict[str, Resolver] = {"key": DidKeyResolver(_CLOCK), "web": network}
+    made = question.around.fetcher
+    async with Network(clock, allow_loopback=local, make_fetcher=made) as network:
+        methods: dict[str, Resolver] = {"key": DidKeyResolver(clock), "web": network}
         gatherer = Gatherer(
-            clock=_CLOCK,
+            clock=clock,
             own=own,
             resolver=None if question.offline else MethodResolver(methods),
             fetch=None if question.offline else network.fetch,
@@ -182,31 +203,58 @@ async def _verify(
             await asyncio.sleep(0)
             given = typed_in if path == STANDARD_INPUT else None
             document = _read(path) if given is None else given
-            found = (
-                document
-                if isinstance(document, PatunayError)
-                else await _report(document, gatherer, question)
-            )
-            answers.append(Answer(str(path), found))
+            answers.append(Answer(str(path), await _answer(document, gatherer, question)))
         return answers
 
 
-async def _report(document: JsonObject, gatherer: Gatherer, question: _Question) -> Report:
-    policy = gatherer.policy(question.policy)
-    evidence = await question.anchor.ask(
+async def _answer(
+    document: JsonObject | PatunayError, gatherer: Gatherer, question: _Question
+) -> Report | PresentationReport | PatunayError:
+    if isinstance(document, PatunayError):
+        return document
+    try:
+        if is_presentation(document):
+            return await _report_presentation(document, gatherer, question)
+        if question.challenge is not None or question.domain is not None:
+            raise PresentationWanted("found a credential, want a presentation")
+    except Malformed as e:
+        return e
+    evidence = await _evidence(document, gatherer, question)
+    return judge(document, evidence, gatherer.policy(question.policy), question.as_of)
+
+
+async def _report_presentation(
+    document: JsonObject, gatherer: Gatherer, question: _Question
+) -> PresentationReport:
+    async def evidence_of(member: JsonObject) -> Evidence:
+        return await _evidence(member, gatherer, question)
+
+    return judge_presentation(
+        document,
+        await gather_presentation(document, gatherer, evidence_of),
+        gatherer.policy(question.policy),
+        question.as_of,
+        challenge=question.challenge,
+        domain=question.domain,
+    )
+
+
+async def _evidence(
+    document: JsonObject, gatherer: Gatherer, question: _Question
+) -> Evidence:
+    return await question.anchor.ask(
         document,
         await gatherer.gather(document),
-        policy,
-        clock=_CLOCK,
+        gatherer.policy(question.policy),
+        clock=question.around.clock,
         fetch=gatherer.fetch,
     )
-    return judge(document, evidence, policy, question.as_of)
 
 
 def _exit_of(answer: Answer) -> Exit:
-    if isinstance(answer.found, Report):
-        return _EXIT[answer.found.outcome]
-    return exit_code(answer.found)
+    if isinstance(answer.found, PatunayError):
+        return exit_code(answer.found)
+    return _EXIT[answer.found.outcome]
 
 
 def _print_one(answer: Answer, *, as_json: bool) -> None:

@@ -83,6 +83,12 @@ class PresentedCredentialUndetermined(Undetermined):
     hint = "the credential's own report says what could not be checked"
 
 
+def is_presentation(document: JsonObject) -> bool:
+    """Tell whether a document calls itself a presentation, in an envelope or not."""
+    kinds = ("VerifiablePresentation", "EnvelopedVerifiablePresentation")
+    return any(kind in _types(document) for kind in kinds)
+
+
 def document_digest(document: JsonObject) -> str:
     """Return the SHA-256 (hex) of the document's JCS bytes."""
     return sha256(canonicalize(document)).hex()

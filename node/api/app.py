@@ -15,14 +15,24 @@ from node.node import Node
 from node.own_node import OwnNode
 from node.web_lookups import web_gatherer, web_resolver
 
+FETCHER = web.AppKey("FETCHER", PublicFetcher)
 
-def build_app(node: Node) -> web.Application:
-    """Return the application of `node`."""
+
+def build_app(node: Node, fetcher: PublicFetcher | None = None) -> web.Application:
+    """Return the application of `node`.
+
+    Args:
+        node: Open.
+        fetcher: Reads what others publish, instead of one by the node's configuration.
+    """
     app = web.Application(
         middlewares=[_headers, problem_middleware, _own_host],
         client_max_size=MAX_BODY_BYTES,
     )
     app[issue.NODE] = node
+    app[FETCHER] = fetcher or PublicFetcher(
+        allow_loopback_http=node.config.allow_loopback_http
+    )
     app.cleanup_ctx.append(_verifier)
     for module in (identifiers, issue, openapi, page, presentations, public, verify):
         app.add_routes(module.routes)
@@ -31,8 +41,7 @@ def build_app(node: Node) -> web.Application:
 
 async def _verifier(app: web.Application) -> AsyncIterator[None]:
     node = app[issue.NODE]
-    loopback = node.config.allow_loopback_http
-    async with PublicFetcher(allow_loopback_http=loopback) as fetcher:
+    async with app[FETCHER] as fetcher:
         app[IDENTIFIERS] = Identifiers(node, web_resolver(fetcher, node.clock))
         own = OwnNode.load(node.home, node.clock)
         app[VERIFIER] = Verifier(node, web_gatherer(fetcher, node.clock, own), Policy())

@@ -1,16 +1,13 @@
 """POST /presentations/verify and POST /challenges."""
 
 import asyncio
-import contextlib
 from typing import Final
 
 from aiohttp import web
 
-from credentials.data_integrity import AUTHENTICATION
-from credentials.evidence import Evidence
 from credentials.policy import Policy
 from credentials.presentation import PresentationReport, judge_presentation
-from credentials.presentation_checks import document_digest, presented_credentials
+from credentials.presentation_checks import presented_credentials
 from node.api.issue import NODE
 from node.api.request import read_json_object
 from node.api.verify import (
@@ -23,12 +20,9 @@ from node.api.verify import (
     required_checks,
 )
 from node.challenges import create_challenge, is_own, use_challenge
+from node.gather_presentation import gather_presentation
 from primitives.canonical_json import JsonObject
 from primitives.instants import format_instant
-
-LOOK_UP_SECONDS: Final = 60
-"""For all look-ups of one presentation: its author chooses how many hosts are asked. What
-was not reached by then is undetermined."""
 
 MAX_OPTION_CHARACTERS: Final = 1024
 
@@ -87,11 +81,11 @@ async def _verify(
     challenge: str | None,
     domain: str | None,
 ) -> PresentationReport:
-    members = presented_credentials(document)
+    presented_credentials(document)  # too many cost nobody a challenge
     with verifier.slot():
         if challenge is not None and is_own(challenge):
             await use_challenge(verifier.node, challenge)
-        found = await _gather(verifier, document, members)
+        found = await gather_presentation(document, verifier.gatherer, verifier.evidence)
         policy: Policy = verifier.demands(required)
         return await asyncio.to_thread(
             judge_presentation,
@@ -102,17 +96,3 @@ async def _verify(
             challenge=challenge,
             domain=domain,
         )
-
-
-async def _gather(
-    verifier: Verifier, document: JsonObject, members: tuple[JsonObject, ...]
-) -> dict[str, Evidence]:
-    """Look up what can be had in time, by digest; the holder's document first."""
-    found: dict[str, Evidence] = {}
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(LOOK_UP_SECONDS):
-            about_holder = await verifier.gatherer.gather(document, purpose=AUTHENTICATION)
-            found[document_digest(document)] = about_holder
-            for member in members:
-                found[document_digest(member)] = await verifier.evidence(member)
-    return found

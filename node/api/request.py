@@ -20,12 +20,20 @@ class BodyBroken(Malformed):
 
 
 async def read_json_object(request: web.Request) -> JsonObject:
-    """Return the request's body.
+    """Return the request's body; see `read_json_bytes` for what is refused.
+
+    Raises:
+        JsonMalformed: Not one strict JSON object.
+    """
+    return parse_json_object(await read_json_bytes(request), MAX_BODY_BYTES)
+
+
+async def read_json_bytes(request: web.Request) -> bytes:
+    """Return a body that is sent as JSON, not parsed.
 
     Raises:
         MediaTypeUnsupported: Not sent as JSON, as a page of another site could not.
         JsonTooLarge: Over `MAX_BODY_BYTES`; reading stops there.
-        JsonMalformed: Not one strict JSON object.
     """
     packed = request.headers.get("Content-Encoding", "identity")
     if packed != "identity":
@@ -33,7 +41,7 @@ async def read_json_object(request: web.Request) -> JsonObject:
     kind = request.content_type
     if kind != "application/json" and not kind.endswith("+json"):
         raise MediaTypeUnsupported(f"found {kind[:64]}, want application/json")
-    return parse_json_object(await read_body(request, MAX_BODY_BYTES), MAX_BODY_BYTES)
+    return await read_body(request, MAX_BODY_BYTES)
 
 
 async def read_body(request: web.Request, max_bytes: int) -> bytes:

@@ -16,7 +16,7 @@ from credentials.policy import CHECK_NAMES, DEFAULT_REQUIRED, Policy
 from credentials.presentation import PresentationReport
 from credentials.report import Outcome, Report, Result
 from node.api.problems import Overloaded
-from node.api.request import read_json_object
+from node.api.request import MAX_BODY_BYTES, read_json_bytes
 from node.api.w3c_problems import check_problem
 from node.backends import confirmations
 from node.gather import Gatherer
@@ -24,6 +24,7 @@ from node.logbook import build_receipt
 from node.node import Node
 from primitives.canonical_json import JsonObject
 from primitives.errors import Malformed, PatunayError
+from primitives.strict_json import MAX_DOCUMENT_BYTES, JsonTooLarge, parse_json_object
 
 MAX_IN_HAND: Final = 200
 """Verifications at once; the 201st is told to come back, before memory grows."""
@@ -127,10 +128,14 @@ async def verify(request: web.Request) -> web.Response:
     would let a stranger make a load balancer eject a healthy node). Bytes that are no
     credential are refused with 400 by the middleware.
     """
-    body = await read_json_object(request)
+    raw = await read_json_bytes(request)
+    body = parse_json_object(raw, MAX_BODY_BYTES)
     # VC-API wraps the credential; a bare one is as clear.
     wrapped = body.get("verifiableCredential")
     document = wrapped if isinstance(wrapped, dict) and "@context" not in body else body
+    if document is body and len(raw) > MAX_DOCUMENT_BYTES:
+        # As in a file: what wraps a credential may be more, and there is nothing of it.
+        raise JsonTooLarge(f"found {len(raw)} bytes, want at most {MAX_DOCUMENT_BYTES}")
     required = required_checks(read_options({} if document is body else body))
     report = await request.app[VERIFIER].verify(document, required)
     return web.json_response(

@@ -3,11 +3,14 @@
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from credentials.presentation import sign_presentation
+from did.key import DidKey
 from node.home import Home
 from tests.support.command_line import (
     PASSPHRASE,
@@ -18,6 +21,7 @@ from tests.support.command_line import (
     run_json,
     web_server,
 )
+from tests.support.credentials_support import STRANGER
 
 CHECKS = ["structure", "proof", "issuer-key", "dates", "status", "issuer-listed", "anchor"]
 
@@ -372,3 +376,64 @@ def test_a_trust_list_decides_who_is_believed(
     result = run("verify", file, "--trust", tmp_path / "trust.json", "--allow-loopback")
     assert result.exit_code == code, result.output
     assert ("listed as Division of Batangas" in result.stdout) is listed
+
+
+HOLDER = DidKey(STRANGER.public_key)
+
+
+def presentation(credential: Path, folder: Path, **options: Any) -> Path:
+    """Show a credential to somebody, and write that down."""
+    shown = sign_presentation(
+        [json.loads(credential.read_bytes())],
+        STRANGER,
+        verification_method=HOLDER.verification_method,
+        created=datetime.now(UTC),
+        **{"challenge": "nonce-1", "domain": "ministry.example", **options},
+    )
+    file = folder / "presentation.json"
+    file.write_bytes(json.dumps(shown).encode())
+    return file
+
+
+def test_a_presentation_is_judged_with_its_credentials(
+    shared_home: Home, credential: Path, tmp_path: Path
+) -> None:
+    file = presentation(credential, tmp_path)
+    asked = ("--challenge", "nonce-1", "--domain", "ministry.example")
+    report = run_json("verify", file, *asked, home=shared_home.root)
+    assert (report["outcome"], report["holder"]) == ("valid", str(HOLDER))
+    assert [found["name"] for found in report["checks"]][2:5] == [
+        "holder-key",
+        "challenge",
+        "domain",
+    ]
+    (member,) = report["credentials"]
+    assert member["report"]["outcome"] == "valid"
+    words = run("verify", file, *asked, home=shared_home.root).stdout.splitlines()
+    assert words[0].startswith("A presentation of 1 credentials, all valid")
+    assert any(line.startswith("credential 1: “Life Skills") for line in words)
+    assert words[-1] == "outcome: valid"
+
+
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        (("--challenge", "nonce-2"), "challenge"),
+        (("--domain", "elsewhere.example"), "domain"),
+    ],
+)
+def test_a_presentation_for_another_moment_or_place_is_rejected(
+    shared_home: Home, credential: Path, tmp_path: Path, asked: tuple[str, str], name: str
+) -> None:
+    file = presentation(credential, tmp_path)
+    report = run_json("verify", file, *asked, home=shared_home.root, code=1)
+    assert check(report, name)["code"] == f"presentation-{name}-mismatch"
+    assert check(report, "credentials")["result"] == "passed"
+
+
+@pytest.mark.parametrize("option", ["--challenge", "--domain"])
+def test_a_credential_cannot_answer_what_a_presentation_is_asked(
+    shared_home: Home, credential: Path, option: str
+) -> None:
+    result = run("verify", credential, option, "x", home=shared_home.root)
+    assert_refused(result, "presentation-wanted", exit_code=2)

@@ -1,9 +1,14 @@
 """Writes the corpus: `python -m tests.corpus.build`. One folder for each case.
 
     input          the exact bytes that are verified
-    context.json   {"asOf", "didDocuments", "statusLists"}: all that was looked up; a text
-                   instead of a document is the code of why it could not be had
-    expect.json    {"outcome": malformed | rejected | undetermined | valid | parsed, "code"}
+    context.json   {"asOf", "didDocuments", "statusLists"}: what is published, each at its
+                   own address; besides it may have
+                       web        {URL: [answers, one after another]}, see `Page`
+                       names      {name: [DNS answers]}; others lead to the stand-in
+                       loopback   false: addresses on this machine are refused
+                       deadlineSeconds
+                       challenge, domain   of a presentation
+    expect.json    {"outcome": malformed | rejected | undetermined | valid, "code"}
 
 The names begin with the row of the hostile-input table that they come from. Keys are
 derived from fixed texts, so the bytes are the same each time.
@@ -29,8 +34,9 @@ def all_cases() -> list[Case]:
 
 def main() -> None:
     """Write the folders anew."""
+    made = all_cases()
     shutil.rmtree(CASES, ignore_errors=True)
-    for case in all_cases():
+    for case in made:
         folder = CASES / case.name
         folder.mkdir(parents=True)
         for name, raw in case.files().items():

@@ -35,6 +35,8 @@ class Case:
     code: str = ""
     did_documents: dict[str, Any] = field(default_factory=lambda: DOCUMENTS)
     status_lists: dict[str, Any] = field(default_factory=lambda: LISTS)
+    more: dict[str, Any] = field(default_factory=dict)
+    """Other members of the context, see `tests.corpus.build`."""
 
     def files(self) -> dict[str, bytes]:
         """Return what stands in the folder."""
@@ -42,6 +44,7 @@ class Case:
             "asOf": format_instant(NOW),
             "didDocuments": self.did_documents,
             "statusLists": self.status_lists,
+            **self.more,
         }
         return {
             "input": self.raw,

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
-from tests.corpus.case import Case, as_bytes, edited
+from credentials.jsonld.loader import VC_V2
+from tests.corpus.case import Case, X, as_bytes, case, edited
 from tests.support.credentials_support import (
+    SUITES,
     signed,
     unsigned,
 )
@@ -64,12 +66,7 @@ def json_rows() -> Iterator[Case]:
         ("null", b"null"),
     ):
         yield malformed(f"J18-{name}", raw, "not-object")
-    yield Case(
-        "J20-one-number",
-        b'{"a":[1,1.0,1e0,10e-1],"b":[0,-0]}',
-        "parsed",
-        '{"a":[1,1,1,1],"b":[0,0]}',
-    )
+    yield from _numbers()
     composed = signed(unsigned(name="caf\u00e9"))
     yield Case(
         "J21-decomposed",
@@ -77,9 +74,30 @@ def json_rows() -> Iterator[Case]:
         "rejected",
         "signature-rejected",
     )
-    yield Case(
-        "J22-names-of-other-languages",
-        b'{"__proto__":{"a":1},"constructor":2,"$ref":"#"}',
-        "parsed",
-        '{"$ref":"#","__proto__":{"a":1},"constructor":2}',
-    )
+    yield case("J21-as-signed", composed, "valid")
+    yield from _names()
+
+
+def _numbers() -> Iterator[Case]:
+    """One number in all its spellings, and another number."""
+    context = [VC_V2, {"weight": f"{X}weight"}]
+    for suite in SUITES:
+        good = signed(unsigned(**{"@context": context, "weight": 1}), suite=suite)
+        for number, spelling in enumerate(("1", "1.0", "1e0", "10e-1", "100E-2"), start=1):
+            raw = edited(good, '"weight": 1,', f'"weight": {spelling},')
+            yield Case(f"J20-{suite}-one-{number}", raw, "valid")
+        raw = edited(good, '"weight": 1,', '"weight": 1.5,')
+        yield Case(f"J20-{suite}-another", raw, "rejected", "signature-rejected")
+
+
+def _names() -> Iterator[Case]:
+    """Names that mean something to other languages are plain names."""
+    names = ("__proto__", "constructor", "$ref")
+    context = [VC_V2, {name: f"{X}{name}" for name in names}]
+    good = signed(unsigned(**{"@context": context}, **dict.fromkeys(names, "plain")))
+    yield case("J22-names-of-other-languages", good, "valid")
+    for name in names:
+        document = {**good, name: "other"}
+        yield case(
+            f"J22-changed-{name.strip('_$')}", document, "rejected", "signature-rejected"
+        )

@@ -8,6 +8,7 @@ from typing import Any
 
 from credentials.jsonld.loader import VC_V2
 from credentials.status_list import build_entry
+from primitives.canonical_json import JsonObject
 from primitives.encodings import encode_base64url
 from primitives.instants import format_instant
 from tests.corpus.case import Case, case
@@ -44,7 +45,7 @@ def status_rows() -> Iterator[Case]:
 
     bits = bytes(131_072 // 8)
     whole = gzip.compress(bits, mtime=0)
-    yield listed("S01-not-found", "status-unreachable", "status-unreachable")
+    yield from _unreachable(good)
     foreign = status_list(issuer=STRANGER_DID, signer=STRANGER, method=STRANGER_METHOD)
     yield listed("S03-another-issuer", foreign, "status-issuer-mismatch")
     yield listed(
@@ -92,6 +93,17 @@ def status_rows() -> Iterator[Case]:
     )
     yield listed("S00-revoked", status_list(INDEX), "revoked", "rejected")
     yield case("S00-in-force", good, "valid")
+
+
+def _unreachable(good: JsonObject) -> Iterator[Case]:
+    for name, page, code in (
+        ("not-found", {"status": 404}, "fetch-not-found"),
+        ("broken-server", {"status": 503}, "fetch-failed"),
+        ("reset", {"pace": "reset"}, "fetch-failed"),
+        ("timeout", {"pace": "slow-body", "body": "x" * 64}, "fetch-timeout"),
+    ):
+        more = {"web": {REVOCATIONS: [page]}, "deadlineSeconds": 0.5}
+        yield case(f"S01-{name}", good, "undetermined", code, more=more)
 
 
 def _orders() -> Iterator[Case]:

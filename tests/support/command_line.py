@@ -13,6 +13,7 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from cli.main import root
+from cli.network import Surroundings
 from did.keyfile import Argon2Cost
 from node.config import Config
 from node.home import Home
@@ -34,6 +35,7 @@ def run(
     passphrase: str | None = PASSPHRASE,
     stdin: bytes | str | None = None,
     charset: str = "utf-8",
+    surroundings: Surroundings | None = None,
 ) -> Result:
     """Run one command; a traceback fails the test that asked."""
     result = CliRunner(charset=charset).invoke(
@@ -44,6 +46,7 @@ def run(
             "PATUNAY_HOME": str(home) if home is not None else None,
             "PATUNAY_PASSPHRASE": passphrase,
         },
+        obj=surroundings,
     )
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception

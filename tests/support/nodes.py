@@ -19,6 +19,7 @@ from aiohttp.web import Application, Request
 from anchoring.backend import AnchorBackend
 from credentials.registrar import RegistrarFile, read_registrar_file
 from credentials.template import CredentialTemplate, parse_template
+from did.fetch import PublicFetcher
 from did.keyfile import Argon2Cost
 from node.anchoring import Anchorer, AnchorState
 from node.api.app import build_app
@@ -142,9 +143,12 @@ async def document_of(node: Node, uuid: str) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def client_of(node: Node) -> AsyncIterator[Client]:
+async def client_of(
+    node: Node, fetcher: PublicFetcher | None = None
+) -> AsyncIterator[Client]:
     """Serve a node's API on a free port and give a client for it."""
-    async with TestClient(TestServer(build_app(node), host="localhost")) as client:
+    server = TestServer(build_app(node, fetcher), host="localhost")
+    async with TestClient(server) as client:
         yield client
 
 
