@@ -5,10 +5,12 @@
 `NotCanonicalizable` here, so a hostile document cannot end a request with a traceback.
 """
 
-import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from itertools import chain
 from typing import TypeAlias
 
+import orjson
 import rfc8785
 
 from primitives.errors import Malformed
@@ -34,27 +36,26 @@ def canonicalize(value: Json) -> bytes:
             2**53 - 1, a lone surrogate, a key that is not text, or more than
             `MAX_DEPTH` levels.
     """
+    if _is_plain(value):
+        # For these values orjson writes what RFC 8785 asks for, a hundred times faster;
+        # tests hold the two equal.
+        with suppress(orjson.JSONEncodeError):  # a lone surrogate: the other says so
+            return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     try:
-        if _is_plain(value):
-            # For these values the standard library's encoder writes what RFC 8785 asks
-            # for, six times faster; a test holds the two equal.
-            return _ENCODER.encode(value).encode()
         return rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as e:
         raise NotCanonicalizable(str(e)) from e
 
 
-_ENCODER = json.JSONEncoder(
-    ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False
-)
 _MAX_SAFE_INTEGER = 2**53 - 1
 
 
 def _is_plain(value: Json) -> bool:
     """Tell whether both encoders agree on `value`, without recursion.
 
-    They may differ on floats, on integers beyond 2**53 - 1, and on the order of keys with
-    characters beyond U+FFFF, which RFC 8785 sorts by UTF-16 unit.
+    They may differ on floats, on integers beyond 2**53 - 1, on types of others than the
+    JSON parser's, and on the order of keys with characters beyond U+FFFF, which RFC 8785
+    sorts by UTF-16 unit.
 
     Raises:
         NotCanonicalizable: Nested more than `MAX_DEPTH` levels, so that depth itself is
@@ -63,23 +64,35 @@ def _is_plain(value: Json) -> bool:
     plain = True
     level: list[Json] = [value]
     for _ in range(MAX_DEPTH):
-        deeper: list[Json] = []
+        objects: list[dict[str, Json]] = []
+        arrays: list[Sequence[Json]] = []
         for item in level:
             kind = type(item)
-            if kind is str or item is None or kind is bool:
+            if kind is str:  # most of them
                 continue
-            if isinstance(item, Mapping):
-                plain = plain and kind is dict and all(map(_is_plain_key, item))
-                deeper += item.values()
+            if isinstance(item, dict):
+                objects.append(item)
+                plain = plain and kind is dict
             elif isinstance(item, list | tuple):
-                deeper += item
+                arrays.append(item)
             else:
-                plain = plain and isinstance(item, int) and abs(item) <= _MAX_SAFE_INTEGER
-        if not deeper:
+                plain = plain and _is_plain_scalar(item)
+        plain = plain and _are_plain_keys(objects)
+        if not objects and not arrays:
             return plain
-        level = deeper
+        level = [*chain(*map(dict.values, objects), *arrays)]
     raise NotCanonicalizable(f"nested more than {MAX_DEPTH} levels deep")
 
 
-def _is_plain_key(key: object) -> bool:
-    return isinstance(key, str) and (key.isascii() or max(key) <= "\uffff")
+def _is_plain_scalar(item: object) -> bool:
+    if type(item) is int:
+        return -_MAX_SAFE_INTEGER <= item <= _MAX_SAFE_INTEGER
+    return item is None or item is True or item is False
+
+
+def _are_plain_keys(objects: Sequence[dict[str, Json]]) -> bool:
+    try:
+        keys = "".join(chain(*objects))
+    except TypeError:  # a key is no text: the other encoder says so
+        return False
+    return keys.isascii() or max(keys) <= "\uffff"

@@ -1,8 +1,8 @@
 """Text encodings of bytes, with one accepted spelling for each value.
 
-`base58` 2.1.1 takes quadratic time and strips trailing white space; `base64` ignores
-characters outside its alphabet and stray trailing bits. Each decoder here caps the length
-first, and proves its result by encoding it again.
+`base58` 2.1.1 takes a step for each digit and strips trailing white space, so only its
+alphabet is used, and tests compare; `base64` ignores characters outside its alphabet and
+stray trailing bits, so its decoders prove their result by encoding it again.
 """
 
 import base64
@@ -16,6 +16,17 @@ MAX_BASE58_CHARACTERS = 128
 """The longest value read is a 64-byte signature: 88 characters."""
 
 
+_ALPHABET = base58.BITCOIN_ALPHABET.decode()
+_ZERO = _ALPHABET[0]
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_NO_DIGIT = 0xFF
+_VALUES = bytes(
+    _ALPHABET.index(chr(code)) if chr(code) in _ALPHABET else _NO_DIGIT
+    for code in range(256)
+)
+"""Of each ASCII code, the value of that digit."""
+
+
 class EncodingMalformed(Malformed):
     """The text is not the one spelling of any bytes in this encoding."""
 
@@ -24,7 +35,14 @@ class EncodingMalformed(Malformed):
 
 def encode_base58btc(raw: bytes) -> str:
     """Return the base58btc digits of `raw`, without multibase prefix."""
-    return base58.b58encode(raw).decode()
+    number = int.from_bytes(raw)
+    pairs: list[str] = []
+    while number:
+        number, four = divmod(number, 58**4)
+        pairs += (_PAIRS[four % 58**2], _PAIRS[four // 58**2])
+    digits = "".join(reversed(pairs)).lstrip(_ZERO)
+    # Each zero byte in front is a zero digit; the others are one number.
+    return _ZERO * (len(raw) - len(raw.lstrip(b"\0"))) + digits
 
 
 def decode_base58btc(text: str) -> bytes:
@@ -38,13 +56,17 @@ def decode_base58btc(text: str) -> bytes:
         raise EncodingMalformed(
             f"found {len(text)} base58 characters, want at most {MAX_BASE58_CHARACTERS}"
         )
-    try:
-        raw = base58.b58decode(text)
-    except ValueError as e:
-        raise EncodingMalformed(f"{text[:16]!r} is not base58btc") from e
-    if encode_base58btc(raw) != text:
+    digits = text.encode("ascii", "replace").translate(_VALUES)
+    if _NO_DIGIT in digits:
         raise EncodingMalformed(f"{text[:16]!r} is not base58btc")
-    return raw
+    significant = digits.lstrip(b"\0")
+    number = 0
+    padded = significant.rjust(-(-len(significant) // 5) * 5, b"\0")
+    for a, b, c, d, e in zip(*[iter(padded)] * 5, strict=True):
+        # Small numbers first: each step with the large one copies it.
+        number = number * 58**5 + ((((a * 58 + b) * 58 + c) * 58 + d) * 58 + e)
+    zeros = bytes(len(digits) - len(significant))
+    return zeros + number.to_bytes((number.bit_length() + 7) // 8)
 
 
 def encode_base64(raw: bytes) -> str:

@@ -114,37 +114,44 @@ def parse_json(
         text = raw.decode()
     except UnicodeDecodeError as e:
         raise JsonNotUtf8(f"byte {e.start} is not UTF-8") from e
-    _refuse_depth(text)
+    _refuse_depth(raw)
     try:
         value: Json = _DECODER.decode(text)
     except json.JSONDecodeError as e:
         raise JsonMalformed(f"{e.msg} at line {e.lineno} column {e.colno}") from e
     # Each value and each key follows one of these four, so most texts need no walk.
     most = 1 + sum(map(text.count, "[{,:"))
-    if most > max_nodes or _ESCAPED_SURROGATE.search(text):
+    escaped = "\\u" in text and _ESCAPED_SURROGATE.search(text)
+    if most > max_nodes or escaped:
         _refuse_nodes(value, max_nodes)
     return value
 
 
-_NOT_A_BRACKET = re.compile(r"[^\[\]{}]+")
+_BRACKETS = b"[]{}"
+_OPENING = b"["[0]
+_OTHERS = bytes(code for code in range(256) if code not in _BRACKETS)
+_ALIKE = bytes.maketrans(b"{}", b"[]")
 
 
-def _refuse_depth(text: str) -> None:
+def _refuse_depth(raw: bytes) -> None:
     """Measure nesting before decoding: the decoder itself recurses."""
-    if text.count("[") + text.count("{") <= MAX_NESTING:
+    if raw.count(b"[") + raw.count(b"{") <= MAX_NESTING:
         return
     # Every second piece between quotes is a string, once escaped quotes are gone. Where
     # that is not so, the decoder stops before it comes to what is misjudged here.
-    unescaped = text.replace(r"\\", "").replace(r"\"", "") if "\\" in text else text
-    outside = "".join(unescaped.split('"')[::2])
+    if b"\\" in raw:
+        raw = raw.replace(rb"\\", b"").replace(rb"\"", b"")
+    outside = b"".join(raw.split(b'"')[::2]).translate(_ALIKE, _OTHERS)
+    # Each round takes the innermost brackets away. What then is left is too deep, or it
+    # is no JSON, and the decoder may still have to go deep to find that out.
+    rest = outside
+    for _ in range(MAX_NESTING):
+        rest = rest.replace(b"[]", b"")
     depth = 0
-    for bracket in _NOT_A_BRACKET.sub("", outside):
-        if bracket in "[{":
-            depth += 1
-            if depth > MAX_NESTING:
-                raise JsonTooDeep(f"found over {MAX_NESTING} levels, want at most that")
-        else:
-            depth -= 1
+    for bracket in outside if rest else b"":
+        depth += 1 if bracket == _OPENING else -1
+        if depth > MAX_NESTING:
+            raise JsonTooDeep(f"found over {MAX_NESTING} levels, want at most that")
 
 
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")

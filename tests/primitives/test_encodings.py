@@ -2,6 +2,7 @@ import base64
 from collections.abc import Callable
 from random import Random
 
+import base58
 import pytest
 
 from primitives.encodings import (
@@ -57,6 +58,26 @@ def test_refuses_base58_of_another_alphabet(text: str) -> None:
     with pytest.raises(EncodingMalformed) as e:
         decode_base58btc(text)
     assert e.value.code == "encoding-malformed"
+
+
+def test_base58btc_equals_the_library_of_that_name() -> None:
+    random = Random(2)
+    for length in range(94):
+        for _ in range(20):
+            raw = bytes(random.randrange(3)) + random.randbytes(length)
+            text = base58.b58encode(raw).decode()
+            assert encode_base58btc(raw) == text
+            if len(text) <= MAX_BASE58_CHARACTERS:
+                assert decode_base58btc(text) == raw == base58.b58decode(text)
+
+
+def test_base58btc_has_one_spelling_of_each_value() -> None:
+    random = Random(3)
+    alphabet = base58.BITCOIN_ALPHABET.decode()
+    for _ in range(500):
+        text = "".join(random.choices(alphabet, k=random.randrange(100)))
+        text = "1" * random.randrange(3) + text
+        assert encode_base58btc(decode_base58btc(text)) == text
 
 
 def test_refuses_long_base58_before_it_decodes() -> None:
