@@ -1,22 +1,17 @@
-"""Active contexts and term definitions, JSON-LD 1.1 section 4.
+"""Active contexts: what is defined at one place of a document, and IRI expansion.
 
-A closed subset, chosen so that everything it accepts is signed: no `@base`, `@import`,
-`@reverse`, `@nest` or `@index`. A context that wants one of these is refused by name,
-which makes a check undetermined and never a credential false. Each active context is
-worked out once and remembered, which is what makes the engine fast.
-
-See <https://www.w3.org/TR/json-ld11-api/#context-processing-algorithms>; the comments
-number the steps of those algorithms.
+A closed subset, chosen so that everything it accepts is signed. See
+<https://www.w3.org/TR/json-ld11-api/#iri-expansion>; the comments number its steps.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from credentials.jsonld.loader import Contexts, find_context
+from credentials.jsonld.loader import Contexts
 from primitives.canonical_json import Json
-from primitives.errors import Malformed, Rejected, Undetermined
+from primitives.errors import Undetermined
 
 KEYWORDS: Final = frozenset(
     (
@@ -37,7 +32,6 @@ KEYWORDS: Final = frozenset(
 )
 _LOOKS_LIKE_KEYWORD = re.compile(r"@[A-Za-z]+")
 _ABSOLUTE_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\x00-\x20<>\"{}|\\^`]*")
-_GENERIC_DELIMITERS = tuple(":/?#[]@")
 _SUFFIX = "Value"
 """A vocabulary writes `sourceValue` where its `source` would be another's word."""
 
@@ -48,30 +42,6 @@ RESERVED_VOCABULARIES: Final = (
 )
 """What credentials and proofs are made of. Only a bundled context gives these names: under
 eddsa-rdfc-2022 an inline one could call `credentialStatus` something that nobody reads."""
-
-MAX_REMEMBERED = 256
-"""Active contexts kept per context that they grew from; enough for every known type."""
-
-
-class ContextMalformed(Malformed):
-    """A context is not one that JSON-LD 1.1 allows."""
-
-    code = "context-malformed"
-
-
-class ContextRedefinition(Rejected):
-    """A context changes what a term means that an earlier context defined.
-
-    Under eddsa-rdfc-2022 that swaps two labels without breaking the signature.
-    """
-
-    code = "context-redefinition"
-
-
-class ContextForbidden(Rejected):
-    """An inline context does more than add terms."""
-
-    code = "context-forbidden"
 
 
 class JsonldUnsupported(Undetermined):
@@ -142,56 +112,14 @@ class ActiveContext:
     previous: "ActiveContext | None" = None
     """What is in force again in nested objects, where this one does not propagate."""
 
-    _grown: dict[tuple[object, ...], "ActiveContext"] = field(default_factory=dict)
     _expanded: dict[str, str | None] = field(default_factory=dict)
     _words: dict[str, str | None] = field(default_factory=dict)
-    predicates: dict[str, str] = field(default_factory=dict)
-    """Terms whose predicate `quads` has worked out: as N-Quads spells it, `""` for a
-    keyword."""
-
-    def inside_property(self, name: str, *, as_node: bool) -> "ActiveContext":
-        """Return the context of the values of property `name`, 5.1.2 steps 7 and 8.
-
-        Args:
-            name: A property as the document spells it; it need not be a term.
-            as_node: Whether the value is a node object: those forget a type-scoped
-                context, values and plain references do not.
-        """
-        outer = self.previous if as_node and self.previous is not None else self
-        term = self.terms.get(name)
-        if term is None or not term.has_scoped:
-            return outer
-        key = (name, as_node)
-        found = self._grown.get(key)
-        if found is None:
-            found = self._remember(
-                key, process(outer, term.scoped, override_protected=True)
-            )
-        return found
-
-    def inside_types(self, names: tuple[str, ...]) -> "ActiveContext":
-        """Return the context inside a node of the types `names`, 5.1.2 step 11."""
-        scoped = tuple(n for n in names if n in self.terms and self.terms[n].has_scoped)
-        if not scoped:
-            return self
-        found = self._grown.get(scoped)
-        if found is None:
-            found = self
-            for name in sorted(scoped):
-                found = process(found, self.terms[name].scoped, propagate=False)
-            found = self._remember(scoped, found)
-        return found
-
-    def _remember(self, key: tuple[object, ...], grown: "ActiveContext") -> "ActiveContext":
-        if len(self._grown) < MAX_REMEMBERED:
-            self._grown[key] = grown
-        return grown
 
     def expand_vocab(self, value: str) -> str | None:
         """Expand a property or type; None or a relative IRI where nothing defines it."""
         if value in self._expanded:
             return self._expanded[value]
-        expanded = _expand_iri(self, value, vocab=True)
+        expanded = expand_iri(self, value, vocab=True)
         if value in self.terms:  # bounded by the context, not by the document
             self._expanded[value] = expanded
         return expanded
@@ -229,7 +157,7 @@ class ActiveContext:
 
     def expand_id(self, value: str) -> str | None:
         """Expand an `@id`; relative IRIs stay relative, for there is no base."""
-        return _expand_iri(self, value, vocab=False)
+        return expand_iri(self, value, vocab=False)
 
 
 def is_absolute_iri(value: str) -> bool:
@@ -237,303 +165,47 @@ def is_absolute_iri(value: str) -> bool:
     return _ABSOLUTE_IRI.fullmatch(value) is not None
 
 
-def initial_context(contexts: Contexts) -> ActiveContext:
-    """Return the context before any `@context` was read."""
-    return ActiveContext(contexts)
+def looks_like_keyword(value: str) -> bool:
+    """Tell whether `value` has the form that JSON-LD keeps for its keywords."""
+    return _LOOKS_LIKE_KEYWORD.fullmatch(value) is not None
 
 
-def process(
+def expand_iri(
     active: ActiveContext,
-    local: Json,
+    value: str,
     *,
-    override_protected: bool = False,
-    propagate: bool = True,
-    inline: bool = False,
-) -> ActiveContext:
-    """Return the context after `local`, section 4.1.2 of the algorithms.
+    vocab: bool,
+    define: Callable[[str], None] | None = None,
+) -> str | None:
+    """Return what `value` stands for, IRI Expansion, section 5.2.2.
 
     Args:
-        active: The context in force before.
-        local: A URL, an object, null, or an array of these.
-        override_protected: True for property-scoped contexts alone.
-        propagate: False for type-scoped contexts: nested objects forget it.
-        inline: Whether `local` came from the document itself, where an object may only
-            add terms.
-
-    Raises:
-        ContextUnknown: A URL that is not held.
-        ContextRedefinition: A protected term would change its meaning.
-        ContextForbidden: An inline object does more than add terms.
-        JsonldUnsupported: A feature outside the subset.
-        ContextMalformed: Anything that JSON-LD itself refuses.
+        active: Says what the terms are.
+        value: As the document or context spells it.
+        vocab: Whether terms and `@vocab` count, as they do for properties and types.
+        define: Called with each term before it is looked up, while a context is read.
     """
-    # 1, 2.
-    result = _copy(active)
-    if not propagate and result.previous is None:
-        result.previous = active
-    # 4, 5.
-    for entry in local if isinstance(local, list | tuple) else [local]:
-        if entry is None:
-            result = _nullify(active, override_protected=override_protected, inline=inline)
-            if not propagate:
-                result.previous = active
-        elif isinstance(entry, str):
-            result = process(
-                result,
-                find_context(entry, active.contexts),
-                override_protected=override_protected,
-                propagate=True,
-            )
-        elif isinstance(entry, Mapping):
-            if inline:
-                _require_only_new_terms(result, entry)
-            _apply_object(
-                result, entry, override_protected=override_protected, inline=inline
-            )
-        else:
-            raise ContextMalformed(f"found a {type(entry).__name__}, want a context")
-    return result
-
-
-def _copy(active: ActiveContext) -> ActiveContext:
-    return ActiveContext(
-        active.contexts, dict(active.terms), active.vocab, active.language, active.previous
-    )
-
-
-def _nullify(
-    active: ActiveContext, *, override_protected: bool, inline: bool
-) -> ActiveContext:
-    # 5.1.
-    if inline:
-        raise ContextForbidden("an inline null context would forget every term before it")
-    if not override_protected and any(t.protected for t in active.terms.values()):
-        raise ContextRedefinition("a null context would undefine protected terms")
-    return initial_context(active.contexts)
-
-
-_INLINE_KEYWORDS = frozenset({"@protected", "@version"})
-
-
-def _require_only_new_terms(active: ActiveContext, entry: Mapping[str, Json]) -> None:
-    for name in entry:
-        if name in KEYWORDS and name not in _INLINE_KEYWORDS:
-            raise ContextForbidden(f"an inline context sets {name}; it may only add terms")
-        if name in active.terms:
-            raise ContextRedefinition(f"an inline context defines {name[:64]!r} again")
-
-
-def _apply_object(
-    active: ActiveContext,
-    entry: Mapping[str, Json],
-    *,
-    override_protected: bool,
-    inline: bool,
-) -> None:
-    # 5.5 to 5.13.
-    if entry.get("@version", 1.1) != 1.1:  # noqa: PLR2004 - the one version there is
-        raise ContextMalformed(f"found @version {entry['@version']!r}, want 1.1")
-    for unsupported in ("@import", "@base", "@propagate", "@direction"):
-        if unsupported in entry:
-            raise JsonldUnsupported(f"{unsupported} in a context")
-    if "@vocab" in entry:
-        vocab = entry["@vocab"]
-        if vocab is not None and not (isinstance(vocab, str) and is_absolute_iri(vocab)):
-            raise ContextMalformed("@vocab must be an absolute IRI")
-        active.vocab = vocab
-    if "@language" in entry:
-        language = entry["@language"]
-        if language is not None and not isinstance(language, str):
-            raise ContextMalformed("@language must be text")
-        active.language = language
-    _Definer(
-        active, entry, override_protected=override_protected, inline=inline
-    ).define_all()
-
-
-_TERM_KEYS = frozenset(
-    {"@id", "@type", "@container", "@context", "@language", "@protected", "@prefix"}
-)
-_UNSUPPORTED_TERM_KEYS = frozenset({"@reverse", "@index", "@nest", "@direction"})
-_CONTAINERS = frozenset({"@set", "@list", "@language", "@graph"})
-
-
-class _Definer:
-    """Create Term Definition, section 4.2.2, for all the terms of one context object."""
-
-    def __init__(
-        self,
-        active: ActiveContext,
-        entry: Mapping[str, Json],
-        *,
-        override_protected: bool,
-        inline: bool,
-    ) -> None:
-        self.active = active
-        self.entry = entry
-        self.override_protected = override_protected
-        self.inline = inline
-        self.protect_all = entry.get("@protected") is True
-        self.defined: dict[str, bool] = {}
-
-    def define_all(self) -> None:
-        for name in self.entry:
-            if name not in KEYWORDS:
-                self.define(name)
-
-    def define(self, name: str) -> None:
-        # 1, 2.
-        if name in self.defined:
-            if not self.defined[name]:
-                raise ContextMalformed(f"the term {name[:64]!r} is defined by itself")
-            return
-        if not name or _LOOKS_LIKE_KEYWORD.fullmatch(name):
-            raise ContextMalformed(f"{name[:64]!r} cannot be a term")
-        self.defined[name] = False
-        # 8, 9: the definition before this one no longer counts while this one is made.
-        before = self.active.terms.pop(name, None)
-        term = self._read(name, self.entry[name])
-        if before is not None and before.protected and not self.override_protected:
-            if not term.same_as(before):
-                raise ContextRedefinition(f"the protected term {name[:64]!r} is redefined")
-            term = before
-        self.active.terms[name] = term
-        self.active._expanded.clear()  # noqa: SLF001 - still being built, by us alone
-        self.defined[name] = True
-
-    def _read(self, name: str, value: Json) -> Term:
-        simple = not isinstance(value, Mapping)
-        if value is None or isinstance(value, str):
-            value = {"@id": value}
-        if not isinstance(value, Mapping):
-            raise ContextMalformed(f"the definition of {name[:64]!r} is no text or object")
-        self._refuse_foreign_keys(name, value)
-        iri = self._iri(name, value)
-        if self.inline and (iri is None or iri in KEYWORDS or "@context" in value):
-            raise ContextForbidden(f"an inline context may only name things: {name[:64]!r}")
-        return Term(
-            iri=iri,
-            coercion=self._coercion(name, value),
-            container=_container(name, value),
-            language=_language(name, value),
-            has_language="@language" in value and "@type" not in value,
-            scoped=value.get("@context"),
-            has_scoped="@context" in value,
-            protected=bool(value.get("@protected", self.protect_all)),
-            prefix=_prefix(name, value, iri, simple=simple),
-            inline=self.inline,
-        )
-
-    @staticmethod
-    def _refuse_foreign_keys(name: str, value: Mapping[str, Json]) -> None:
-        for key in value:
-            if key in _UNSUPPORTED_TERM_KEYS:
-                raise JsonldUnsupported(f"{key} in the definition of {name[:64]!r}")
-            if key not in _TERM_KEYS:
-                raise ContextMalformed(f"{key[:64]!r} in the definition of {name[:64]!r}")
-
-    def _iri(self, name: str, value: Mapping[str, Json]) -> str | None:
-        # 14 to 18.
-        if "@id" in value and value["@id"] != name:
-            wanted = value["@id"]
-            if wanted is None:
-                return None
-            if not isinstance(wanted, str):
-                raise ContextMalformed(f"@id of {name[:64]!r} must be text")
-            return self._require_iri(name, self._expand(wanted))
-        if ":" in name[1:]:
-            prefix, _, suffix = name.partition(":")
-            if prefix in self.entry:
-                self.define(prefix)
-            known = self.active.terms.get(prefix)
-            iri = name if known is None or known.iri is None else known.iri + suffix
-            return self._require_iri(name, iri)
-        if self.active.vocab is not None:
-            return self.active.vocab + name
-        raise ContextMalformed(f"the term {name[:64]!r} has no IRI")
-
-    @staticmethod
-    def _require_iri(name: str, iri: str | None) -> str:
-        if iri is None or not (iri in KEYWORDS or is_absolute_iri(iri)):
-            raise ContextMalformed(f"the term {name[:64]!r} has no absolute IRI")
-        if iri not in ("@id", "@type", "@value", "@language") and iri in KEYWORDS:
-            raise JsonldUnsupported(f"{name[:64]!r} as another name for {iri}")
-        return iri
-
-    def _coercion(self, name: str, value: Mapping[str, Json]) -> str | None:
-        # 13.
-        if "@type" not in value:
-            return None
-        wanted = value["@type"]
-        if not isinstance(wanted, str):
-            raise ContextMalformed(f"@type of {name[:64]!r} must be text")
-        expanded = self._expand(wanted)
-        if expanded in ("@id", "@vocab", "@json", "@none"):
-            return expanded
-        if expanded is None or not is_absolute_iri(expanded):
-            raise ContextMalformed(f"@type of {name[:64]!r} is no absolute IRI")
-        return expanded
-
-    def _expand(self, value: str) -> str | None:
-        return _expand_iri(self.active, value, vocab=True, definer=self)
-
-
-def _container(name: str, value: Mapping[str, Json]) -> frozenset[str]:
-    # 21.
-    found = value.get("@container")
-    names = found if isinstance(found, Sequence) and not isinstance(found, str) else [found]
-    container = frozenset(n for n in names if isinstance(n, str))
-    if not container <= _CONTAINERS:
-        raise JsonldUnsupported(f"container of {name[:64]!r}")
-    return container
-
-
-def _language(name: str, value: Mapping[str, Json]) -> str | None:
-    # 23.
-    language = value.get("@language")
-    if language is not None and not isinstance(language, str):
-        raise ContextMalformed(f"@language of {name[:64]!r} must be text")
-    return language
-
-
-def _prefix(name: str, value: Mapping[str, Json], iri: str | None, *, simple: bool) -> bool:
-    # 14.2.5 and 26.
-    if "@prefix" in value:
-        return value["@prefix"] is True
-    return (
-        simple
-        and iri is not None
-        and ":" not in name
-        and "/" not in name
-        and iri.endswith(_GENERIC_DELIMITERS)
-    )
-
-
-def _expand_iri(
-    active: ActiveContext, value: str, *, vocab: bool, definer: _Definer | None = None
-) -> str | None:
-    """IRI Expansion, section 5.2.2."""
     # 1, 2.
     if value in KEYWORDS:
         return value
-    if _LOOKS_LIKE_KEYWORD.fullmatch(value):
+    if looks_like_keyword(value):
         return None
     # 3.
-    if definer is not None and value in definer.entry:
-        definer.define(value)
+    if define is not None:
+        define(value)
     # 4, 5.
     term = active.terms.get(value)
     if term is not None and (vocab or term.iri in KEYWORDS):
         return term.iri
     # 6 to 9.
-    iri = _expand_compact_iri(active, value, definer)
+    iri = _expand_compact_iri(active, value, define)
     if iri is None and vocab and active.vocab is not None:
         return active.vocab + value
     return value if iri is None else iri
 
 
 def _expand_compact_iri(
-    active: ActiveContext, value: str, definer: _Definer | None
+    active: ActiveContext, value: str, define: Callable[[str], None] | None
 ) -> str | None:
     """Step 6: what stands before a colon is a prefix, or the value is an IRI already."""
     prefix, colon, suffix = value.partition(":")
@@ -541,8 +213,8 @@ def _expand_compact_iri(
         return None
     if prefix == "_" or suffix.startswith("//"):
         return value
-    if definer is not None and prefix in definer.entry:
-        definer.define(prefix)
+    if define is not None:
+        define(prefix)
     known = active.terms.get(prefix)
     if known is not None and known.iri is not None and known.prefix:
         return known.iri + suffix

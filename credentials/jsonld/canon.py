@@ -1,232 +1,146 @@
 """RDF Dataset Canonicalization, RDFC-1.0 with SHA-256, bounded in work.
 
-Nearly every credential is settled by first-degree hashes alone. Blank nodes that look
-alike cost permutations, which a hostile document can drive past any time limit, so every
-step is counted. The comments name the sections of <https://www.w3.org/TR/rdf-canon/>.
+Nearly every credential is settled by first-degree hashes alone, which are all that is
+here; `look_alikes` settles the rest, and counts its steps. The comments name the sections
+of <https://www.w3.org/TR/rdf-canon/>.
+
+Lines are sorted without their ` .` and line feed. That changes no order: where one line is
+the beginning of another, the other goes on with a character above the space.
 """
 
-import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 
-from credentials.jsonld.quads import Quad
-from primitives.errors import Malformed
+from credentials.jsonld.dataset import Dataset, Quad
+from credentials.jsonld.look_alikes import label_look_alikes
 
-MAX_STEPS = 50_000
-"""Related nodes hashed and path elements tried for one dataset. Each takes microseconds,
-so the worst graphs are refused in under a second. The W3C tests that are meant to be
-canonicalized stay under 7,000, and 4,000 pairs of nodes alike under 20,000."""
-
-MAX_DEPTH = 100
-"""N-degree hashes inside one another, which Python's own stack follows: those tests
-reach 4, and a ring of 1,000 blank nodes would end in a `RecursionError`."""
-
-
-class CanonicalizationLimit(Malformed):
-    """So many look-alike blank nodes that canonicalizing them is an attack on time."""
-
-    code = "canonicalization-limit"
-    hint = "give the repeated parts of the document an id each"
+_END = " .\n"
 
 
 def canonicalize_quads(quads: Iterable[Quad]) -> str:
     """Return the canonical N-Quads of `quads`: sorted lines, each with its line feed.
 
     Raises:
-        CanonicalizationLimit: More than `MAX_STEPS` steps would be needed.
+        CanonicalizationLimit: More than `look_alikes.MAX_STEPS` steps would be needed.
     """
-    return _Canonicalization(quads).lines()
+    dataset = quads if isinstance(quads, Dataset) else Dataset.of(quads)
+    tails = sorted_tails(dataset)
+    links = list(dict.fromkeys(dataset.links))
+    hashes = first_degree_hashes(tails, links)
+    return nquads(tails, links, canonical_labels(hashes, tails, links))
 
 
-class _Issuer:
-    """Gives out identifiers in order of first request, 4.5."""
-
-    def __init__(self, prefix: str) -> None:
-        self.prefix = prefix
-        self.issued: dict[str, str] = {}
-
-    def issue(self, label: str) -> str:
-        return self.issued.setdefault(label, f"_:{self.prefix}{len(self.issued)}")
-
-    def copy(self) -> "_Issuer":
-        twin = _Issuer(self.prefix)
-        twin.issued = dict(self.issued)
-        return twin
+def sorted_tails(dataset: Dataset) -> dict[str, list[str]]:
+    """Return `Dataset.plain`, each subject's lines once and in order."""
+    return {
+        subject: sorted(set(tails)) if len(tails) > 1 else tails
+        for subject, tails in dataset.plain.items()
+        if tails
+    }
 
 
-class _Canonicalization:
-    def __init__(self, quads: Iterable[Quad]) -> None:
-        self.quads = list(quads)
-        self.quads_of: dict[str, list[Quad]] = {}
-        for quad in self.quads:
-            subject, _, value, graph = quad
-            if subject[0] == "_":
-                self.quads_of.setdefault(subject, []).append(quad)
-            if value[0] == "_" and value != subject:
-                self.quads_of.setdefault(value, []).append(quad)
-            if graph[:1] == "_" and graph not in (subject, value):
-                self.quads_of.setdefault(graph, []).append(quad)
-        self.canonical = _Issuer("c14n")
-        self.first_degree: dict[str, str] = {}
-        self.steps = 0
-        self.depth = 0
+def first_degree_hashes(
+    tails: Mapping[str, Sequence[str]], links: Iterable[Quad]
+) -> dict[str, str]:
+    """Return the first-degree hash of each blank node, 4.6.
 
-    def lines(self) -> str:
-        # 4.4.3, steps 3 to 5.
-        by_hash: dict[str, list[str]] = {}
-        for label in self.quads_of:
-            self.first_degree[label] = digest = self._hash_first_degree(label)
-            by_hash.setdefault(digest, []).append(label)
-        tied = []
-        for digest in sorted(by_hash):
-            labels = by_hash[digest]
-            if len(labels) > 1:
-                tied.append(labels)
-            else:
-                self.canonical.issue(labels[0])
-        for labels in tied:
-            self._settle(labels)
-        # 6.
-        name = self.canonical.issued.get
-        lines = [
-            f"{name(s, s)} {p} {name(o, o)} {name(g, g)} .\n"
-            if g
-            else f"{name(s, s)} {p} {name(o, o)} .\n"
-            for s, p, o, g in self.quads
-        ]
-        lines.sort()
-        return "".join(lines)
+    Args:
+        tails: As `sorted_tails` returns them.
+        links: All other quads, each once.
+    """
+    own: dict[str, list[str]] = {}
+    others: dict[str, list[str]] = {}
+    for quad in links:
+        subject, predicate, value, graph = quad
+        if graph:
+            _mask_in_graph(quad, own, others)
+        elif subject == value:
+            own.setdefault(subject, []).append(f" {predicate} _:a")
+        elif subject[0] == "_":
+            own.setdefault(subject, []).append(f" {predicate} _:z")
+            others.setdefault(value, []).append(f"_:z {predicate} _:a")
+        else:
+            others.setdefault(value, []).append(f"{subject} {predicate} _:a")
+    blank = [subject for subject in tails if subject[0] == "_"]
+    return {
+        label: _hash(tails.get(label), own.get(label), others.get(label))
+        for label in dict.fromkeys([*blank, *own, *others])
+    }
 
-    def _settle(self, labels: list[str]) -> None:
-        # 5.
-        paths = []
-        for label in labels:
-            if label not in self.canonical.issued:
-                issuer = _Issuer("b")
-                issuer.issue(label)
-                paths.append(self._hash_n_degree(label, issuer))
-        for _, issuer in sorted(paths, key=lambda path: path[0]):
-            for label in issuer.issued:
-                self.canonical.issue(label)
 
-    def _hash_first_degree(self, label: str) -> str:
-        # 4.6.
-        lines = []
-        for s, p, o, g in self.quads_of[label]:
-            if s[0] == "_":
-                s = "_:a" if s == label else "_:z"  # noqa: PLW2901 - masked from here on
-            if o[0] == "_":
-                o = "_:a" if o == label else "_:z"  # noqa: PLW2901
-            if not g:
-                lines.append(f"{s} {p} {o} .\n")
-                continue
-            if g[0] == "_":
-                g = "_:a" if g == label else "_:z"  # noqa: PLW2901
-            lines.append(f"{s} {p} {o} {g} .\n")
-        lines.sort()
-        return _sha256("".join(lines))
-
-    def _hash_related(
-        self, related: str, predicate: str, issuer: _Issuer, position: str
-    ) -> str:
-        # 4.7.
-        identifier = (
-            self.canonical.issued.get(related)
-            or issuer.issued.get(related)
-            or self.first_degree[related]
+def _mask_in_graph(
+    quad: Quad, own: dict[str, list[str]], others: dict[str, list[str]]
+) -> None:
+    predicate = quad[1]
+    for label in {quad[0], quad[2], quad[3]}:
+        if label[0] != "_":
+            continue
+        subject, value, graph = (
+            name if name[0] != "_" else "_:a" if name == label else "_:z"
+            for name in (quad[0], quad[2], quad[3])
         )
-        return _sha256(position + ("" if position == "g" else predicate) + identifier)
-
-    def _hash_n_degree(self, label: str, issuer: _Issuer) -> tuple[str, _Issuer]:
-        # 4.8.3, steps 1 to 3.
-        self._enter(len(self.quads_of[label]))
-        alike: dict[str, list[str]] = {}
-        for s, p, o, g in self.quads_of[label]:
-            for related, position in ((s, "s"), (o, "o"), (g, "g")):
-                if related.startswith("_:") and related != label:
-                    digest = self._hash_related(related, p, issuer, position)
-                    alike.setdefault(digest, []).append(related)
-        # 4, 5.
-        to_hash = []
-        for digest in sorted(alike):
-            path, issuer = self._shortest_path(alike[digest], issuer)
-            to_hash += [digest, path]
-        self.depth -= 1
-        return _sha256("".join(to_hash)), issuer
-
-    def _shortest_path(self, labels: list[str], issuer: _Issuer) -> tuple[str, _Issuer]:
-        # 5.4.
-        chosen: tuple[str, _Issuer] | None = None
-        for order in _permutations(labels):
-            self._count(len(labels))
-            found = self._path(order, issuer.copy(), chosen[0] if chosen else None)
-            if found is not None and (chosen is None or found[0] < chosen[0]):
-                chosen = found
-        if chosen is None:
-            raise AssertionError("a permutation is always chosen")
-        return chosen
-
-    def _path(
-        self, order: Iterable[str], issuer: _Issuer, shortest: str | None
-    ) -> tuple[str, _Issuer] | None:
-        """Return one permutation's path, or None once it is past `shortest`."""
-        path = ""
-        to_visit = []
-        for related in order:
-            known = self.canonical.issued.get(related)
-            if known is None:
-                if related not in issuer.issued:
-                    to_visit.append(related)
-                known = issuer.issue(related)
-            path += known
-            if _is_past(path, shortest):
-                return None
-        for related in to_visit:
-            digest, grown = self._hash_n_degree(related, issuer)
-            path += f"{issuer.issue(related)}<{digest}>"
-            issuer = grown
-            if _is_past(path, shortest):
-                return None
-        return path, issuer
-
-    def _enter(self, related: int) -> None:
-        self._count(related)
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise CanonicalizationLimit(f"found blank nodes alike over {MAX_DEPTH} deep")
-
-    def _count(self, steps: int) -> None:
-        self.steps += steps
-        if self.steps > MAX_STEPS:
-            raise CanonicalizationLimit(
-                f"found over {MAX_STEPS} steps for {len(self.quads_of)} blank nodes"
-            )
+        tail = f" {predicate} {value} {graph}"
+        if quad[0] == label:
+            own.setdefault(label, []).append(tail)
+        else:
+            others.setdefault(label, []).append(subject + tail)
 
 
-def _permutations(labels: list[str]) -> Iterator[list[str]]:
-    """Yield each distinct order once, smallest first.
+def _hash(
+    tails: Sequence[str] | None, own: list[str] | None, others: list[str] | None
+) -> str:
+    mine = tails or ()
+    if own is not None:
+        mine = sorted([*mine, *own]) if len(own) > 1 or mine else own
+    text = lines("_:a", mine) if mine else ""
+    if others is not None:
+        if len(others) > 1:
+            others.sort()
+        for line in others:
+            if line[0] == "_":  # `_:z` sorts after `_:a`, and an IRI before it
+                text = f"{text}{line}{_END}"
+        for line in reversed(others):
+            if line[0] == "<":
+                text = f"{line}{_END}{text}"
+    return sha256(text.encode()).hexdigest()
 
-    A node that is related by ten quads stands in `labels` ten times: that is one order,
-    and not 10! of them.
+
+def canonical_labels(
+    hashes: Mapping[str, str], tails: Mapping[str, Sequence[str]], links: Sequence[Quad]
+) -> dict[str, str]:
+    """Return the canonical label of each blank node, 4.4.3 steps 3 to 5.
+
+    Raises:
+        CanonicalizationLimit: More than `look_alikes.MAX_STEPS` steps would be needed.
     """
-    order = sorted(labels)
-    while True:
-        yield order
-        last = len(order) - 1
-        pivot = last - 1
-        while pivot >= 0 and order[pivot] >= order[pivot + 1]:
-            pivot -= 1
-        if pivot < 0:
-            return
-        other = last
-        while order[other] <= order[pivot]:
-            other -= 1
-        order[pivot], order[other] = order[other], order[pivot]
-        order[pivot + 1 :] = order[:pivot:-1]
+    if len(set(hashes.values())) < len(hashes):
+        return label_look_alikes(hashes, tails, links)
+    in_order = sorted(hashes, key=hashes.__getitem__)
+    return {label: f"_:c14n{i}" for i, label in enumerate(in_order)}
 
 
-def _is_past(path: str, shortest: str | None) -> bool:
-    return shortest is not None and len(path) >= len(shortest) and path > shortest
+def nquads(
+    tails: Mapping[str, Sequence[str]], links: Iterable[Quad], labels: Mapping[str, str]
+) -> str:
+    """Return all lines in order, with the canonical labels, 4.4.3 step 6."""
+    linked: dict[str, list[str]] = {}
+    for subject, predicate, value, graph in links:
+        tail = f" {predicate} {labels.get(value, value)}"
+        if graph:
+            tail = f"{tail} {labels.get(graph, graph)}"
+        linked.setdefault(subject, []).append(tail)
+    parts: list[tuple[str, str]] = []
+    for subject, plain in tails.items():
+        name = labels.get(subject, subject)
+        more = linked.pop(subject, None)
+        parts.append((name, lines(name, sorted([*plain, *more]) if more else plain)))
+    for subject, only in linked.items():
+        name = labels.get(subject, subject)
+        parts.append((name, lines(name, sorted(only))))
+    parts.sort()
+    return "".join([text for _, text in parts])
 
 
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def lines(subject: str, tails: Iterable[str]) -> str:
+    """Return the whole lines of one subject."""
+    return f"{subject}{f'{_END}{subject}'.join(tails)}{_END}"

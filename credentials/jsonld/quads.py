@@ -10,64 +10,50 @@ Not signed, and therefore not to be relied upon: the order of array items outsid
 and the base direction of a text.
 """
 
-import math
-import re
 from collections.abc import Mapping
 from itertools import count
-from typing import Final, TypeAlias
+from typing import Final
 
-from credentials.jsonld.active_context import (
-    KEYWORDS,
-    ActiveContext,
-    JsonldUnsupported,
-    Term,
-    initial_context,
-    is_absolute_iri,
-    process,
+from credentials.jsonld.active_context import JsonldUnsupported, Term, is_absolute_iri
+from credentials.jsonld.dataset import Dataset, Quad
+from credentials.jsonld.literals import (
+    RDF,
+    JsonldMalformed,
+    escape,
+    json_literal,
+    language_map,
+    literal,
+    number_or_boolean,
+    typed_value,
 )
 from credentials.jsonld.loader import KNOWN, Contexts
-from primitives.canonical_json import Json, canonicalize
-from primitives.errors import Malformed, Rejected
+from credentials.jsonld.scope import (
+    KEYWORD,
+    Property,
+    Scope,
+    UnsignedTerm,
+    defined_type,
+    first_scope,
+)
+from primitives.canonical_json import Json
 
-Quad: TypeAlias = tuple[str, str, str, str]
-"""Subject, predicate, object and graph as N-Quads spells them; "" is the default graph."""
-
-_RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_XSD: Final = "http://www.w3.org/2001/XMLSchema#"
-_TYPE: Final = f"<{_RDF}type>"
-_FIRST: Final = f"<{_RDF}first>"
-_REST: Final = f"<{_RDF}rest>"
-_NIL: Final = f"<{_RDF}nil>"
-
-_LANGUAGE_TAG = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
-_TOO_LARGE_FOR_INTEGER = 1e21
-_NO_TERM: Final = Term(iri=None)
-
-
-class UnsignedTerm(Rejected):
-    """A part of the document that no context defines, so no signature covers it."""
-
-    code = "unsigned-term"
-    hint = "add a context that defines the term, or leave the term out"
-
-
-class JsonldMalformed(Malformed):
-    """The document is not one that JSON-LD 1.1 allows."""
-
-    code = "jsonld-malformed"
+_FIRST: Final = f"<{RDF}first>"
+_REST: Final = f"<{RDF}rest>"
+_NIL: Final = f"<{RDF}nil>"
 
 
 class Engine:
     """Turns documents into quads, remembering the contexts it has worked out."""
 
-    MAX_REMEMBERED = 64
-    """Lists of context URLs whose active context is kept."""
-
     def __init__(self, contexts: Contexts = KNOWN) -> None:
         self._contexts = contexts
-        self._active: dict[tuple[str, ...], ActiveContext] = {}
+        self._first = first_scope(contexts)
 
-    def quads(self, document: Mapping[str, Json]) -> set[Quad]:
+    def __reduce__(self) -> "tuple[type[Engine], tuple[Contexts]]":
+        """Travel to another process without what is remembered."""
+        return Engine, (self._contexts,)
+
+    def quads(self, document: Mapping[str, Json]) -> Dataset:
         """Return the quads of `document`.
 
         Raises:
@@ -79,37 +65,39 @@ class Engine:
             ContextMalformed: A context breaks JSON-LD's own rules.
             JsonldMalformed: The document does.
         """
-        walk = _Walk()
-        walk.document(document, self._active_context(document.get("@context")))
-        return walk.quads
+        walk = Walk()
+        walk.document(document, self.scope(document))
+        return walk.dataset
 
-    def _active_context(self, local: Json) -> ActiveContext:
-        start = initial_context(self._contexts)
-        if local is None:
-            return start
-        urls = local if isinstance(local, list) else [local]
-        if not all(isinstance(url, str) for url in urls):
-            return process(start, local, inline=True)
-        key = tuple(str(url) for url in urls)
-        found = self._active.get(key)
-        if found is None:
-            found = process(start, local, inline=True)
-            if len(self._active) < self.MAX_REMEMBERED:
-                self._active[key] = found
-        return found
+    def scope(self, document: Mapping[str, Json]) -> Scope:
+        """Return what is in force at the top of `document`."""
+        context = document.get("@context")
+        return self._first if context is None else self._first.local(context)
 
 
-class _Walk:
+class Place:
+    """Where quads go: a subject, in one graph."""
+
+    __slots__ = ("graph", "subject", "tails")
+
+    def __init__(self, subject: str, graph: str, tails: list[str]) -> None:
+        self.subject = subject
+        self.graph = graph
+        self.tails = tails
+
+
+class Walk:
     """One document's walk: the quads so far, and the labels that it gave out."""
 
     def __init__(self) -> None:
-        self.quads: set[Quad] = set()
+        self.dataset = Dataset()
         self._labels = count()
         self._given: dict[str, str] = {}
         self._lists: dict[Quad, str] = {}
 
-    def document(self, document: Mapping[str, Json], active: ActiveContext) -> None:
-        self._node(document, active, graph="", top=True)
+    def document(self, document: Mapping[str, Json], scope: Scope) -> None:
+        """Add the quads of a whole document."""
+        self._node(document, scope, graph="", top=True)
 
     def _fresh(self) -> str:
         return f"_:b{next(self._labels)}"
@@ -117,39 +105,46 @@ class _Walk:
     # Nodes
 
     def _node(
-        self,
-        node: Mapping[str, Json],
-        active: ActiveContext,
-        graph: str,
-        *,
-        top: bool = False,
+        self, node: Mapping[str, Json], scope: Scope, graph: str, *, top: bool = False
     ) -> str:
         if "@context" in node and not top:
-            active = process(active, node["@context"], inline=True)
-        names = _types(node, active)
-        inner = active.inside_types(names) if names else active
-        subject = self._subject(node, inner)
-        for name in names:
-            self.quads.add((subject, _TYPE, _type_iri(name, active), graph))
-        predicates = inner.predicates
-        for key, value in node.items():
-            predicate = predicates.get(key)
-            if predicate is None:
-                predicate = _predicate(key, inner)
-            if predicate:
-                self._property(subject, (key, predicate), value, inner, graph)
+            scope = scope.local(node["@context"])
+        kind = scope.kind(node["type"]) if "type" in node else None
+        inner = scope if kind is None else kind.inner
+        subject = self._subject(node, inner) if "id" in node else self._fresh()
+        tails = [] if graph else self.dataset.plain.setdefault(subject, [])
+        if kind is not None:
+            tails += kind.tails or scope.type_tails(kind)
+        place = Place(subject, graph, tails)
+        known = inner.properties
+        for name, value in node.items():
+            found = known.get(name) or inner.property(name)
+            closing = found.closing
+            if closing is not None and type(value) is str:  # most of what is signed
+                if not value.isprintable() or '"' in value or "\\" in value:
+                    value = escape(value)  # noqa: PLW2901 - as it is signed
+                tails.append(f"{found.opening}{value}{closing}")
+            elif found is not KEYWORD:
+                self._property(place, found, value, inner)
+        if graph:
+            self._move_into_graph(place)
         return subject
 
-    def _subject(self, node: Mapping[str, Json], active: ActiveContext) -> str:
-        if "id" not in node or active.expand_word("id") != "@id":
+    def _move_into_graph(self, place: Place) -> None:
+        for tail in place.tails:
+            _, predicate, value = tail.split(" ", 2)
+            self.dataset.links.append((place.subject, predicate, value, place.graph))
+
+    def _subject(self, node: Mapping[str, Json], scope: Scope) -> str:
+        if scope.active.expand_word("id") != "@id":
             return self._fresh()
         name = node["id"]
         if not isinstance(name, str):
             raise JsonldMalformed("the id of a node must be one text")
-        return self._identifier(name, active)
+        return scope.identifier(name) or self._identifier(name, scope)
 
-    def _identifier(self, written: str, active: ActiveContext) -> str:
-        iri = active.expand_id(written)
+    def _identifier(self, written: str, scope: Scope) -> str:
+        iri = scope.active.expand_id(written)
         if iri is not None and iri != written:
             raise JsonldUnsupported(f"found {written[:64]!r}, want the whole IRI: {iri}")
         return self._reference(iri, written)
@@ -162,149 +157,118 @@ class _Walk:
             raise UnsignedTerm(f"found {written[:64]!r}, want an absolute IRI")
         return f"<{iri}>"
 
+    def _add(self, place: Place, lead: str, found: str) -> None:
+        if found[0] == "_":
+            self.dataset.links.append((place.subject, lead[1:-1], found, place.graph))
+        else:
+            place.tails.append(lead + found)
+
     # Properties and their values
 
-    def _property(
-        self,
-        subject: str,
-        spelled: tuple[str, str],
-        value: Json,
-        active: ActiveContext,
-        graph: str,
-    ) -> None:
-        name, predicate = spelled
-        term = active.terms.get(name, _NO_TERM)
-        if isinstance(value, str) and term.is_simple:  # most values, without detours
-            self.quads.add((subject, predicate, self._scalar(term, value, active), graph))
+    def _property(self, place: Place, name: Property, value: Json, scope: Scope) -> None:
+        term = name.term
+        if name.holds_nodes and type(value) is dict and _is_node(value):
+            inner = scope.inside(name.name, term, as_node=True)
+            self._add(place, name.lead, self._node(value, inner, place.graph))
+        elif isinstance(value, str) and term.is_simple:
+            self._add(place, name.lead, self._scalar(term, value, scope))
         elif term.coercion == "@json":  # before null, which is a JSON value like others
-            self.quads.add((subject, predicate, _json_literal(value), graph))
+            self._add(place, name.lead, json_literal(value))
         elif value is None:
             return
         elif "@language" in term.container and isinstance(value, Mapping):
-            for literal in _language_map(value):
-                self.quads.add((subject, predicate, literal, graph))
+            for text in language_map(value):
+                self._add(place, name.lead, text)
         elif "@list" in term.container:
-            self._list((subject, predicate, name, graph), _list_items(value), active)
+            self._list(place, name, _list_items(value), scope)
         else:
-            self._set((subject, predicate, name, graph), value, active)
+            self._set(place, name, value, scope)
 
-    def _set(
-        self, place: tuple[str, str, str, str], value: Json, active: ActiveContext
-    ) -> None:
-        subject, predicate, name, graph = place
-        term = active.terms.get(name, _NO_TERM)
+    def _set(self, place: Place, name: Property, value: Json, scope: Scope) -> None:
         for item in _flattened(value):
             if isinstance(item, dict) and "@list" in item:
-                self._list(place, _list_items(item), active)
+                self._list(place, name, _list_items(item), scope)
                 continue
-            found = self._value(name, term, item, active, graph)
+            found = self._value(place, name, item, scope)
             if found is not None:
-                self.quads.add((subject, predicate, found, graph))
+                self._add(place, name.lead, found)
 
-    def _value(
-        self, name: str, term: Term, item: Json, active: ActiveContext, graph: str
-    ) -> str | None:
+    def _value(self, place: Place, name: Property, item: Json, scope: Scope) -> str | None:
         if item is None:
             return None
+        term = name.term
         if not isinstance(item, dict):
             if "@graph" in term.container:
                 raise JsonldUnsupported(
-                    f"a {type(item).__name__} in the graph {name[:64]!r}"
+                    f"a {type(item).__name__} in the graph {name.name[:64]!r}"
                 )
             # 5.1.2 step 4: a scalar, too, is read inside its property's own context.
             if term.has_scoped:
-                active = active.inside_property(name, as_node=False)
-                term = active.terms.get(name, _NO_TERM)
-            return self._scalar(term, item, active)
-        # Like `id` and `type`, `@value` has one spelling; see `_predicate`.
+                scope = scope.inside(name.name, term, as_node=False)
+                term = scope.term(name.name)
+            return self._scalar(term, item, scope)
+        # Like `id` and `type`, `@value` has one spelling; see `Scope.property`.
         is_value = "@value" in item
-        is_reference = len(item) == 1 and active.expand_word(next(iter(item))) == "@id"
-        inner = active.inside_property(name, as_node=not is_value and not is_reference)
+        is_reference = (
+            len(item) == 1 and scope.active.expand_word(next(iter(item))) == "@id"
+        )
+        inner = scope.inside(name.name, term, as_node=not is_value and not is_reference)
         if is_value:
             return _value_object(item, inner)
         if "@graph" in term.container:
-            name_of_graph = self._fresh()
-            self._node(item, inner, name_of_graph)
-            return name_of_graph
-        return self._node(item, inner, graph)
+            graph = self._fresh()
+            self._node(item, inner, graph)
+            return graph
+        return self._node(item, inner, place.graph)
 
-    def _scalar(self, term: Term, item: Json, active: ActiveContext) -> str:
+    def _scalar(self, term: Term, item: Json, scope: Scope) -> str:
         """Value expansion, 5.3.2, then object to RDF, 8.2.2."""
         if isinstance(item, str):
             if term.coercion == "@id":
-                return self._identifier(item, active)
+                return scope.identifier(item) or self._identifier(item, scope)
             if term.coercion == "@vocab":
-                return self._reference(active.expand_word(item), item)
+                return self._reference(scope.active.expand_word(item), item)
             if term.coercion in (None, "@none"):
-                language = term.language if term.has_language else active.language
-                return _literal(item, language=language)
-            return _literal(item, term.coercion)
+                outer = scope.active.language
+                language = term.language if term.has_language else outer
+                return literal(item, language=language)
+            return literal(item, term.coercion)
         datatype = None if term.coercion in ("@id", "@vocab", "@none") else term.coercion
-        return _number_or_boolean(item, datatype)
+        return number_or_boolean(item, datatype)
 
-    def _list(
-        self, place: tuple[str, str, str, str], value: Json, active: ActiveContext
-    ) -> None:
-        subject, predicate, name, graph = place
-        term = active.terms.get(name, _NO_TERM)
+    def _list(self, place: Place, name: Property, value: Json, scope: Scope) -> None:
         items: list[str] = []
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, list):
-                raise JsonldUnsupported(f"a list of lists in {name[:64]!r}")
-            found = self._value(name, term, item, active, graph)
+                raise JsonldUnsupported(f"a list of lists in {name.name[:64]!r}")
+            found = self._value(place, name, item, scope)
             if found is not None:
                 items.append(found)
         # Two mentions of one node may repeat a list: a node map keeps equal lists once.
-        same = (subject, predicate, graph, "\n".join(items))
+        same = (place.subject, name.lead, place.graph, "\n".join(items))
         if same in self._lists:
             return
         head = _NIL
         for found in reversed(items):
-            cell = self._fresh()
-            self.quads.add((cell, _FIRST, found, graph))
-            self.quads.add((cell, _REST, head, graph))
-            head = cell
+            head = self._cell(found, head, place.graph)
         self._lists[same] = head
-        self.quads.add((subject, predicate, head, graph))
+        self._add(place, name.lead, head)
+
+    def _cell(self, first: str, rest: str, graph: str) -> str:
+        cell = self._fresh()
+        self.dataset.add((cell, _FIRST, first, graph))
+        self.dataset.add((cell, _REST, rest, graph))
+        return cell
 
 
-def _predicate(key: str, active: ActiveContext) -> str:
-    """Return the predicate of a property, or "" where `key` is a keyword."""
-    iri = active.expand_word(key)
-    if iri in KEYWORDS:
-        # One spelling of each: a reader that looks for `id` overlooks `@id`.
-        if key not in ("id", "type", "@context"):
-            raise JsonldUnsupported(f"found {key[:64]!r} in a node, want id or type")
-        predicate = ""
-    elif iri is None or not is_absolute_iri(iri):
-        raise UnsignedTerm(f"the term {key[:64]!r} is defined by no context")
-    else:
-        predicate = f"<{iri}>"
-    if key in active.terms:  # bounded by the context, not by the document
-        active.predicates[key] = predicate
-    return predicate
-
-
-def _types(node: Mapping[str, Json], active: ActiveContext) -> tuple[str, ...]:
-    if "type" not in node or active.expand_word("type") != "@type":
-        return ()
-    found = node["type"]
-    names: list[str] = []
-    for name in found if isinstance(found, list) else [found]:
-        if not isinstance(name, str):
-            raise JsonldMalformed(f"a type must be text, found {type(name).__name__}")
-        names.append(name)
-    return tuple(names)
-
-
-def _type_iri(name: str, active: ActiveContext) -> str:
-    return _defined_type(active.expand_word(name), name)
-
-
-def _defined_type(iri: str | None, name: str) -> str:
-    if iri is None or iri in KEYWORDS or not is_absolute_iri(iri):
-        raise UnsignedTerm(f"the type {name[:64]!r} is defined by no context")
-    return f"<{iri}>"
+def _is_node(item: Mapping[str, Json]) -> bool:
+    """Tell whether `item` is a node for sure: no value, set, list or plain reference."""
+    return (
+        len(item) > 1
+        and "@value" not in item
+        and "@list" not in item
+        and "@set" not in item
+    )
 
 
 def _flattened(value: Json) -> list[Json]:
@@ -332,101 +296,26 @@ def _list_items(value: Json) -> Json:
     return value["@list"]
 
 
-# Literals
-
-
-def _value_object(item: Mapping[str, Json], active: ActiveContext) -> str | None:
+def _value_object(item: Mapping[str, Json], scope: Scope) -> str | None:
     members: dict[str, Json] = {}
     for key, value in item.items():
-        keyword = active.expand_vocab(key)
+        keyword = scope.active.expand_vocab(key)
         if keyword not in ("@value", "@type", "@language", "@direction"):
             raise JsonldMalformed(f"{key[:64]!r} beside @value")
         members[keyword] = value
     value, datatype = members["@value"], members.get("@type")
     if datatype == "@json":
-        return _json_literal(value)
+        return json_literal(value)
     if value is None:
         return None
     if datatype is not None:
         if not isinstance(datatype, str) or "@language" in members:
             raise JsonldMalformed("@type beside @value must be text, without @language")
-        datatype = _defined_type(active.expand_vocab(datatype), datatype)[1:-1]
-        return _typed_value(value, datatype)
+        datatype = defined_type(scope.active.expand_vocab(datatype), datatype)[1:-1]
+        return typed_value(value, datatype)
     language = members.get("@language")
     if language is None:
-        return _typed_value(value, None)
+        return typed_value(value, None)
     if not isinstance(language, str) or not isinstance(value, str):
         raise JsonldMalformed("@language and the text it speaks of must be text")
-    return _literal(value, language=language)
-
-
-def _typed_value(value: Json, datatype: str | None) -> str:
-    if isinstance(value, str):
-        return _literal(value, datatype)
-    if isinstance(value, Mapping | list):
-        raise JsonldMalformed("@value must be text, a number or a boolean")
-    return _number_or_boolean(value, datatype)
-
-
-def _language_map(value: Mapping[str, Json]) -> list[str]:
-    literals = []
-    for language, texts in value.items():
-        for text in texts if isinstance(texts, list) else [texts]:
-            if text is None:
-                continue
-            if not isinstance(text, str):
-                raise JsonldMalformed("a language map must hold texts")
-            tag = None if language == "@none" else language
-            literals.append(_literal(text, language=tag))
-    return literals
-
-
-def _json_literal(value: Json) -> str:
-    return _literal(canonicalize(value).decode(), f"{_RDF}JSON")
-
-
-def _number_or_boolean(value: Json, datatype: str | None) -> str:
-    if isinstance(value, bool):
-        return _literal("true" if value else "false", datatype or f"{_XSD}boolean")
-    if isinstance(value, int) and datatype != f"{_XSD}double":
-        return _literal(str(value), datatype or f"{_XSD}integer")
-    if not isinstance(value, int | float) or not math.isfinite(value):
-        raise JsonldMalformed(f"found a {type(value).__name__}, want text or a number")
-    whole = value % 1 == 0 and abs(value) < _TOO_LARGE_FOR_INTEGER
-    if whole and datatype != f"{_XSD}double":
-        return _literal(str(int(value)), datatype or f"{_XSD}integer")
-    mantissa, _, exponent = f"{value:.15E}".partition("E")
-    digits = mantissa.rstrip("0")
-    digits += "0" if digits.endswith(".") else ""
-    return _literal(f"{digits}E{int(exponent)}", datatype or f"{_XSD}double")
-
-
-def _literal(text: str, datatype: str | None = None, language: str | None = None) -> str:
-    quoted = f'"{escape(text)}"'
-    if language is not None:
-        if not _LANGUAGE_TAG.fullmatch(language):
-            raise JsonldMalformed(f"found language tag {language[:32]!r}")
-        # Either case is allowed; the implementations that sign today use the lower one.
-        return f"{quoted}@{language.lower()}"
-    if datatype is None or datatype == f"{_XSD}string":
-        return quoted
-    return f"{quoted}^^<{datatype}>"
-
-
-_SHORT_ESCAPES = {
-    "\b": "\\b",
-    "\t": "\\t",
-    "\n": "\\n",
-    "\f": "\\f",
-    "\r": "\\r",
-    '"': '\\"',
-    "\\": "\\\\",
-}
-_TO_ESCAPE = re.compile(r'[\x00-\x1f"\\\x7f]')
-
-
-def escape(text: str) -> str:
-    """Return `text` as canonical N-Quads spells it, RDF 1.2 N-Quads section 3."""
-    if _TO_ESCAPE.search(text) is None:
-        return text
-    return _TO_ESCAPE.sub(lambda m: _SHORT_ESCAPES.get(m[0]) or f"\\u{ord(m[0]):04X}", text)
+    return literal(value, language=language)

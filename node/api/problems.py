@@ -7,13 +7,10 @@ from typing import Final
 
 from aiohttp import web
 
-from credentials.jsonld.active_context import (
-    ContextForbidden,
-    ContextRedefinition,
-    JsonldUnsupported,
-)
+from credentials.jsonld.active_context import JsonldUnsupported
+from credentials.jsonld.context_processing import ContextForbidden, ContextRedefinition
 from credentials.jsonld.loader import ContextUnknown
-from credentials.jsonld.quads import UnsignedTerm
+from credentials.jsonld.scope import UnsignedTerm
 from credentials.model import StructureInvalid
 from node.access import TokenMissing, TokenRefused
 from node.challenges import ChallengesExhausted

@@ -18,7 +18,7 @@ from credentials.clr import (
     parse_clr,
 )
 from credentials.data_integrity import Proof, add_proof, parse_proofs, verify_proof
-from credentials.jsonld.quads import UnsignedTerm
+from credentials.jsonld.scope import UnsignedTerm
 from credentials.model import parse_credential
 from credentials.open_badges.achievement import parse_achievement
 from credentials.open_badges.badge import IdentityObject, parse_open_badge

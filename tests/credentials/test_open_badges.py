@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from credentials.jsonld.quads import UnsignedTerm
+from credentials.jsonld.scope import UnsignedTerm
 from credentials.open_badges.achievement import (
     Achievement,
     Criteria,

@@ -7,8 +7,9 @@ import pytest
 
 from anchoring.entry import EntryKind, entry_of
 from credentials.data_integrity import parse_proofs, verify_proof
+from credentials.jsonld.literals import JsonldMalformed
 from credentials.jsonld.loader import ContextUnknown
-from credentials.jsonld.quads import JsonldMalformed, UnsignedTerm
+from credentials.jsonld.scope import UnsignedTerm
 from credentials.model import StructureInvalid
 from credentials.status_list import MIN_ENTRIES
 from did.document import parse_did_document

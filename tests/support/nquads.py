@@ -2,7 +2,8 @@
 
 import re
 
-from credentials.jsonld.quads import Quad, escape
+from credentials.jsonld.dataset import Quad
+from credentials.jsonld.literals import escape
 
 _IRI = r"<[^>]*>"
 _BLANK = r"_:[^\s]+"

@@ -2,13 +2,12 @@ from typing import Any
 
 import pytest
 
-from credentials.jsonld.active_context import (
-    ContextMalformed,
-    JsonldUnsupported,
-    is_absolute_iri,
-)
+from credentials.jsonld.active_context import JsonldUnsupported, is_absolute_iri
 from credentials.jsonld.canon import canonicalize_quads
-from credentials.jsonld.quads import Engine, JsonldMalformed, UnsignedTerm, escape
+from credentials.jsonld.context_processing import ContextMalformed
+from credentials.jsonld.literals import JsonldMalformed, escape
+from credentials.jsonld.quads import Engine
+from credentials.jsonld.scope import MAX_REMEMBERED_CONTEXTS, UnsignedTerm
 from primitives.canonical_json import Json, NotCanonicalizable
 from tests.support.random_documents import CONTEXTS, TERMS_URL, XSD, X
 
@@ -206,7 +205,8 @@ def test_remembers_no_more_contexts_than_its_limit() -> None:
     engine = Engine({f"urn:{i}": {"t": f"urn:t:{i}#t"} for i in range(200)})
     for i in range(200):
         assert engine.quads({"@context": f"urn:{i}", "t": 1})
-    assert len(engine._active) == Engine.MAX_REMEMBERED
+    remembered = engine._first._memory.local.cache_info()
+    assert remembered.currsize == MAX_REMEMBERED_CONTEXTS
 
 
 @pytest.mark.parametrize(

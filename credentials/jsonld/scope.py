@@ -1,0 +1,276 @@
+"""Active contexts worked out for the walk: what each property's quads begin and end with.
+
+Contexts, types and terms come from whoever wrote the document, so all that is remembered
+has a bound: a scope's properties are bounded by its terms, and the scopes of one engine
+by `MAX_REMEMBERED`, the longest unused leaving first.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
+
+from credentials.jsonld.active_context import (
+    KEYWORDS,
+    ActiveContext,
+    JsonldUnsupported,
+    Term,
+    is_absolute_iri,
+)
+from credentials.jsonld.context_processing import process
+from credentials.jsonld.literals import RDF, JsonldMalformed, literal
+from credentials.jsonld.loader import Contexts
+from primitives.canonical_json import Json
+from primitives.errors import Rejected
+
+MAX_REMEMBERED: Final = 1_024
+"""Scopes kept by one engine, of some 20 KB each; a document of each known type has 60."""
+
+MAX_REMEMBERED_CONTEXTS: Final = 64
+"""Values of `@context` whose scope is kept; the costly ones of those above."""
+
+_MAX_REMEMBERED_IRIS = 4_096
+_MAX_REMEMBERED_IRI = 200
+"""Characters. Issuers, types and frameworks come back all the time."""
+
+_TYPE: Final = f" <{RDF}type> "
+_NO_TERM: Final = Term(iri=None)
+
+
+class UnsignedTerm(Rejected):
+    """A part of the document that no context defines, so no signature covers it."""
+
+    code = "unsigned-term"
+    hint = "add a context that defines the term, or leave the term out"
+
+
+class Property:
+    """A member of a node as one active context reads it. Not changed once made."""
+
+    __slots__ = ("closing", "holds_nodes", "lead", "name", "opening", "term")
+
+    def __init__(self, name: str, iri: str, term: Term, language: str | None) -> None:
+        self.name = name
+        self.term = term
+        self.lead = f" <{iri}> "
+        """What stands before the object."""
+
+        self.opening = f'{self.lead}"'
+        self.closing = _closing(term, language)
+        """What a text ends with that is a literal as it stands; else None."""
+
+        self.holds_nodes = term.container <= {"@set"} and term.coercion != "@json"
+        """Whether an object is its value as it stands, unless keywords say otherwise."""
+
+
+def _closing(term: Term, language: str | None) -> str | None:
+    if not term.is_simple or term.coercion in ("@id", "@vocab"):
+        return None
+    if term.coercion not in (None, "@none"):
+        return literal("", term.coercion)[1:]
+    try:
+        return literal("", language=term.language if term.has_language else language)[1:]
+    except JsonldMalformed:
+        return None  # the walk refuses it when it meets a text
+
+
+KEYWORD: Final = Property("", "", Term(None, coercion="@id"), None)
+"""Stands for `id`, `type` and `@context`, which are no properties."""
+
+
+class Kind:
+    """The types of a node as one scope reads them."""
+
+    __slots__ = ("inner", "names", "tails")
+
+    def __init__(self, names: tuple[str, ...], inner: "Scope") -> None:
+        self.names = names
+        self.inner = inner
+        """What is in force inside the node."""
+
+        self.tails: list[str] | None = None
+        """The type's lines but for their subject, once they are worked out."""
+
+
+class Scope:
+    """One active context, its properties, and the scopes that grow from it."""
+
+    __slots__ = ("_memory", "active", "previous", "properties")
+
+    def __init__(
+        self, active: ActiveContext, memory: "_Memory", previous: "Scope | None" = None
+    ) -> None:
+        self.active = active
+        self.previous = previous
+        self.properties: dict[str, Property] = {}
+        """Those that were asked for and are terms: bounded by the context."""
+
+        self._memory = memory
+
+    def property(self, name: str) -> Property:
+        """Return what a member of a node is, as `properties` keeps it.
+
+        Raises:
+            UnsignedTerm: No context defines it.
+            JsonldUnsupported: Another spelling of a keyword, or of a word.
+        """
+        active = self.active
+        iri = active.expand_word(name)
+        if iri in KEYWORDS:
+            # One spelling of each: a reader that looks for `id` overlooks `@id`.
+            if name not in ("id", "type", "@context"):
+                raise JsonldUnsupported(f"found {name[:64]!r} in a node, want id or type")
+            found = KEYWORD
+        elif iri is None or not is_absolute_iri(iri):
+            raise UnsignedTerm(f"the term {name[:64]!r} is defined by no context")
+        else:
+            term = active.terms.get(name, _NO_TERM)
+            found = Property(name, iri, term, active.language)
+        if name in active.terms:  # bounded by the context, not by the document
+            self.properties[name] = found
+        return found
+
+    def term(self, name: str) -> Term:
+        """Return the definition of `name`, an empty one where there is none."""
+        return self.active.terms.get(name, _NO_TERM)
+
+    def kind(self, written: Json) -> Kind:
+        """Return what the value of `type` says about its node.
+
+        Raises:
+            JsonldMalformed: A type that is no text.
+            PatunayError: Of a context that a type brings; see `process`.
+        """
+        names = tuple(written) if isinstance(written, list) else (written,)
+        for name in names:
+            # Remembered are combinations of terms, never what a document makes up.
+            if not isinstance(name, str) or name not in self.active.terms:
+                return _kind(self, names)
+        return self._memory.kind(self, names)
+
+    def type_tails(self, kind: Kind) -> list[str]:
+        """Return the lines of a node's types but for their subject.
+
+        Raises:
+            UnsignedTerm: No context defines the type.
+        """
+        if kind.tails is None:
+            kind.tails = [
+                _TYPE + defined_type(self.active.expand_word(name), name)
+                for name in kind.names
+            ]
+        return kind.tails
+
+    def inside(self, name: str, term: Term, *, as_node: bool) -> "Scope":
+        """Return what is in force in the values of a property, 5.1.2 steps 7 and 8.
+
+        Args:
+            name: The property as the document spells it; it need not be a term.
+            term: Its definition.
+            as_node: Whether the value is a node object: those forget a type-scoped
+                context, values and plain references do not.
+        """
+        if term.has_scoped:
+            return self._memory.inside(self, name, as_node)
+        return self.previous if as_node and self.previous is not None else self
+
+    def local(self, context: Json) -> "Scope":
+        """Return what is in force after a `@context` of the document itself.
+
+        Raises:
+            PatunayError: Of the context; see `process`.
+        """
+        return self._memory.local(self, _Written(repr(context), context))
+
+    def identifier(self, written: str) -> str | None:
+        """Return `<written>` if it is an absolute IRI that nothing abbreviates.
+
+        None says that one has to look closer, with `expand_id`.
+        """
+        if len(written) > _MAX_REMEMBERED_IRI:
+            return None
+        scheme = _scheme(written)
+        terms = self.active.terms
+        if not scheme or scheme in terms or written in terms:
+            return None
+        return f"<{written}>"
+
+    def grown(self, active: ActiveContext) -> "Scope":
+        """Return the scope of a context that was worked out from this one."""
+        previous = active.previous
+        if previous is None:
+            outer = None
+        elif previous is self.active:
+            outer = self
+        elif self.previous is not None and previous is self.previous.active:
+            outer = self.previous
+        else:  # between two type-scoped contexts, the second of which began with null
+            outer = Scope(previous, self._memory, self.previous)
+        return Scope(active, self._memory, outer)
+
+
+class _Memory:
+    """The scopes that one engine keeps. Each table is one that threads may share."""
+
+    def __init__(self) -> None:
+        self.kind: Callable[[Scope, tuple[Json, ...]], Kind]
+        self.kind = lru_cache(MAX_REMEMBERED)(_kind)
+        self.inside = lru_cache(MAX_REMEMBERED)(_inside)
+        self.local = lru_cache(MAX_REMEMBERED_CONTEXTS)(_local)
+
+
+def first_scope(contexts: Contexts) -> Scope:
+    """Return what is in force before any `@context` was read."""
+    return Scope(ActiveContext(contexts), _Memory())
+
+
+def defined_type(iri: str | None, name: str) -> str:
+    """Return the IRI of a type as N-Quads spells it.
+
+    Raises:
+        UnsignedTerm: It is none.
+    """
+    if iri is None or iri in KEYWORDS or not is_absolute_iri(iri):
+        raise UnsignedTerm(f"the type {name[:64]!r} is defined by no context")
+    return f"<{iri}>"
+
+
+@lru_cache(_MAX_REMEMBERED_IRIS)
+def _scheme(written: str) -> str:
+    """Return the scheme of an absolute IRI, "" of anything else."""
+    return written.partition(":")[0] if is_absolute_iri(written) else ""
+
+
+def _kind(scope: Scope, names: tuple[Json, ...]) -> Kind:
+    # 5.1.2 step 11.
+    active = scope.active
+    if active.expand_word("type") != "@type":
+        return Kind((), scope)
+    texts = tuple(name for name in names if isinstance(name, str))
+    for name in names:
+        if not isinstance(name, str):
+            raise JsonldMalformed(f"a type must be text, found {type(name).__name__}")
+    grown = active
+    for name in sorted(n for n in texts if active.terms.get(n, _NO_TERM).has_scoped):
+        grown = process(grown, active.terms[name].scoped, propagate=False)
+    return Kind(texts, scope if grown is active else scope.grown(grown))
+
+
+def _inside(scope: Scope, name: str, as_node: bool) -> Scope:
+    outer = scope.previous if as_node and scope.previous is not None else scope
+    scoped = scope.active.terms[name].scoped
+    return outer.grown(process(outer.active, scoped, override_protected=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A `@context` of a document, told from others by all of its text."""
+
+    text: str
+    """Tells True from 1, as equality of the values would not."""
+
+    context: Json = field(compare=False)
+
+
+def _local(scope: Scope, written: _Written) -> Scope:
+    return scope.grown(process(scope.active, written.context, inline=True))
