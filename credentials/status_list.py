@@ -265,6 +265,25 @@ def read_value(document: Mapping[str, Json], entry: Entry) -> int:
     return window >> (16 - bit - entry.size) & ((1 << entry.size) - 1)
 
 
+def set_indexes(document: Mapping[str, Json]) -> frozenset[int]:
+    """Return every index whose bit is set in a list credential of one bit an entry.
+
+    Raises:
+        StatusListUnusable: It cannot be read.
+    """
+    subject = document.get("credentialSubject")
+    if not isinstance(subject, Mapping) or subject.get("type") != LIST_TYPE:
+        raise StatusListUnusable(f"found no {LIST_TYPE} in the list credential")
+    bits = _decode(subject.get("encodedList"))
+    return frozenset(
+        8 * at + bit
+        for at, byte in enumerate(bits)
+        if byte
+        for bit in range(8)
+        if byte & 0x80 >> bit
+    )
+
+
 def _decode(encoded: Json) -> bytes:
     if not isinstance(encoded, str) or not encoded.startswith("u"):
         raise StatusListEncoding("encodedList is no base64url multibase")
