@@ -114,41 +114,46 @@ def parse_json(
         text = raw.decode()
     except UnicodeDecodeError as e:
         raise JsonNotUtf8(f"byte {e.start} is not UTF-8") from e
-    _refuse_depth(raw)
+    structure = _structure(raw)
+    _refuse_depth(structure)
     try:
         value: Json = _DECODER.decode(text)
     except json.JSONDecodeError as e:
         raise JsonMalformed(f"{e.msg} at line {e.lineno} column {e.colno}") from e
     # Each value and each key follows one of these four, so most texts need no walk.
-    most = 1 + sum(map(text.count, "[{,:"))
-    escaped = "\\u" in text and _ESCAPED_SURROGATE.search(text)
+    most = 1 + sum(map(structure.count, (b"[", b"{", b",", b":")))
+    escaped = b"\\" in raw and _ESCAPED_SURROGATE.search(text)
     if most > max_nodes or escaped:
         _refuse_nodes(value, max_nodes)
     return value
 
 
-_BRACKETS = b"[]{}"
-_OPENING = b"["[0]
-_OTHERS = bytes(code for code in range(256) if code not in _BRACKETS)
+_OTHERS = bytes(code for code in range(256) if code not in b"[]{},:")
 _ALIKE = bytes.maketrans(b"{}", b"[]")
+_OPENING = b"["[0]
 
 
-def _refuse_depth(raw: bytes) -> None:
-    """Measure nesting before decoding: the decoder itself recurses."""
-    if raw.count(b"[") + raw.count(b"{") <= MAX_NESTING:
-        return
-    # Every second piece between quotes is a string, once escaped quotes are gone. Where
-    # that is not so, the decoder stops before it comes to what is misjudged here.
+def _structure(raw: bytes) -> bytes:
+    """Return what stands outside the strings of `raw`, and is `[`, `]`, `{`, `}`, `,` or `:`.
+
+    Every second piece between quotes is a string, once escaped quotes are gone. Where
+    that is not so, the decoder stops before it comes to what is misjudged here.
+    """
     if b"\\" in raw:
         raw = raw.replace(rb"\\", b"").replace(rb"\"", b"")
-    outside = b"".join(raw.split(b'"')[::2]).translate(_ALIKE, _OTHERS)
+    return b"".join(raw.split(b'"')[::2]).translate(None, _OTHERS)
+
+
+def _refuse_depth(structure: bytes) -> None:
+    """Measure nesting before decoding: the decoder itself recurses."""
+    brackets = structure.translate(_ALIKE, b",:")
     # Each round takes the innermost brackets away. What then is left is too deep, or it
     # is no JSON, and the decoder may still have to go deep to find that out.
-    rest = outside
+    rest = brackets
     for _ in range(MAX_NESTING):
         rest = rest.replace(b"[]", b"")
     depth = 0
-    for bracket in outside if rest else b"":
+    for bracket in brackets if rest else b"":
         depth += 1 if bracket == _OPENING else -1
         if depth > MAX_NESTING:
             raise JsonTooDeep(f"found over {MAX_NESTING} levels, want at most that")
