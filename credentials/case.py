@@ -59,6 +59,9 @@ class Case:
 
     _proofs: tuple[Proof | PatunayError, ...] | PatunayError = field(init=False)
 
+    _did_documents: dict[str, DidDocument] = field(init=False, default_factory=dict)
+    """What `document_of` has read, so that no check reads it again."""
+
     def __post_init__(self) -> None:
         """Read the document once, for all the checks."""
         try:
@@ -73,6 +76,14 @@ class Case:
         except PatunayError as e:
             found = e
         object.__setattr__(self, "_proofs", found)
+
+    def did_document(self, did: str) -> DidDocument:
+        """Return the DID document that the evidence has."""
+        known = self._did_documents.get(did)
+        if known is None:
+            known = parse_did_document(had(self.evidence.did_document(did)).value, did)
+            self._did_documents[did] = known
+        return known
 
     def readable(self) -> Credential:
         """Return the typed credential, or raise what `structure` reports."""
@@ -91,7 +102,7 @@ def document_of(did: str, case: Case) -> DidDocument:
     """Return the DID document that the evidence has, or that a did:key implies."""
     if did.startswith("did:key:"):
         return _implied_document(did)
-    return parse_did_document(had(case.evidence.did_document(did)).value, did)
+    return case.did_document(did)
 
 
 @lru_cache(maxsize=256)

@@ -32,12 +32,14 @@ def judge(
         as_of: Aware.
     """
     case = Case(document, evidence, policy, as_of)
-    checks = tuple(
-        replace(_run(name, case), required=name in policy.effective_required)
-        for name in CHECKS
-    )
+    demanded = policy.effective_required
+    checks = tuple(_with_demand(_run(name, case), name in demanded) for name in CHECKS)
     standing = _standing({check.name: check for check in checks})
     return Report(checks, standing, _summary(case, checks, standing), as_of)
+
+
+def _with_demand(check: Check, required: bool) -> Check:
+    return check if check.required is required else replace(check, required=required)
 
 
 def _run(name: str, case: Case) -> Check:

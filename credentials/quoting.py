@@ -15,7 +15,9 @@ def quoted(words: str) -> str:
     Anyone can write `x” was signed by the Ministry; it is in force. “` as a name, or turn
     the text around with invisible characters.
     """
-    shown = "".join(c if c.isprintable() else " " for c in words)
+    shown = words
+    if not words.isprintable():
+        shown = "".join(c if c.isprintable() else " " for c in words)
     shown = " ".join(_NOT_IN_QUOTES.sub("'", shown).split())
     if len(shown) > MAX_QUOTED:
         shown = f"{shown[:MAX_QUOTED]}…"

@@ -161,7 +161,7 @@ class Report:
 
 def conclude(checks: Iterable[Check]) -> Outcome:
     """Return what `checks` come to: failed beats undetermined beats passed."""
-    results = {check.result for check in checks}
+    results = [check.result for check in checks]
     if Result.FAILED in results:
         return Outcome.REJECTED
     if Result.UNDETERMINED in results:

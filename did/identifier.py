@@ -6,6 +6,7 @@ See <https://www.w3.org/TR/did-core/#did-syntax> and
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from primitives.errors import Malformed
 
@@ -87,8 +88,9 @@ class DidUrl:
     fragment: str
     """Without the `#`, never empty."""
 
-    @classmethod
-    def parse(cls, text: str) -> "DidUrl":
+    @staticmethod
+    @lru_cache(maxsize=1024)  # a refusal is not kept; a key's name comes back all the time
+    def parse(text: str) -> "DidUrl":
         """Read an absolute DID URL such as `did:web:example.edu#key-1`.
 
         Raises:
@@ -106,7 +108,7 @@ class DidUrl:
             raise DidUrlMalformed(f"found {text[:80]!r}, want a DID with a #fragment")
         if "/" in did or "?" in did:
             raise DidUrlMalformed(f"found {text[:80]!r}, want no path and no query")
-        return cls(Did.parse(did), checked_fragment(fragment))
+        return DidUrl(Did.parse(did), checked_fragment(fragment))
 
     @classmethod
     def resolve(cls, reference: str, base: Did) -> "DidUrl":

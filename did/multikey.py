@@ -4,6 +4,8 @@ See <https://www.w3.org/TR/cid-1.0/#Multikey>. A key has one spelling: what is r
 what would be written.
 """
 
+from functools import lru_cache
+
 from primitives.ed25519 import PUBLIC_KEY_BYTES, PublicKey, check_public_key
 from primitives.encodings import EncodingMalformed, decode_base58btc
 from primitives.errors import Malformed, Undetermined
@@ -63,6 +65,7 @@ def encode_multikey(key: PublicKey) -> str:
     return text
 
 
+@lru_cache(maxsize=1024)  # a refusal is not kept; an issuer's key comes back all the time
 def decode_multikey(text: str) -> PublicKey:
     """Return the Ed25519 key that `text` spells out.
 

@@ -134,7 +134,7 @@ _OPENING = b"["[0]
 
 
 def _structure(raw: bytes) -> bytes:
-    """Return what stands outside the strings of `raw`, and is `[`, `]`, `{`, `}`, `,` or `:`.
+    """Return the brackets, braces, commas and colons outside the strings of `raw`.
 
     Every second piece between quotes is a string, once escaped quotes are gone. Where
     that is not so, the decoder stops before it comes to what is misjudged here.
