@@ -100,7 +100,7 @@ class Receipt:
             raise ReceiptMalformed(f"anchors: found {type(anchors).__name__}, want a list")
         record = _base64(raw["record"], "record")
         proof = TlogProof.parse(_text(raw, "tlogProof"))
-        return cls(proof, record, tuple(map(_parse_anchor, anchors)))
+        return cls(proof, record, tuple(map(parse_anchor, anchors)))
 
     def to_json(self) -> JsonObject:
         """Return the one form that `parse` reads as this receipt."""
@@ -108,7 +108,7 @@ class Receipt:
             "version": RECEIPT_VERSION,
             "tlogProof": str(self.tlog_proof),
             "record": encode_base64(self.record),
-            "anchors": [_anchor_json(anchor) for anchor in self.anchors],
+            "anchors": [anchor_json(anchor) for anchor in self.anchors],
         }
 
 
@@ -143,7 +143,12 @@ def _signed_text(note: str) -> str:
     return SignedNote.parse(note).text
 
 
-def _parse_anchor(raw: Json) -> AnchorReceipt:
+def parse_anchor(raw: Json) -> AnchorReceipt:
+    """Return one of the `anchors` of a receipt.
+
+    Raises:
+        ReceiptMalformed: Not of the form that `anchor_json` gives.
+    """
     if not isinstance(raw, dict):
         raise ReceiptMalformed(f"found an anchor that is {type(raw).__name__}, want object")
     _refuse_fields(raw, _ANCHOR_FIELDS | (raw.keys() & {_PROOF}), "anchor")
@@ -179,7 +184,8 @@ def _parse_proof(raw: Json) -> ChainProof:
     )
 
 
-def _anchor_json(anchor: AnchorReceipt) -> JsonObject:
+def anchor_json(anchor: AnchorReceipt) -> JsonObject:
+    """Return the one form that `parse_anchor` reads as this anchor."""
     raw: JsonObject = {
         "contract": anchor.contract,
         "transaction": anchor.transaction,

@@ -8,13 +8,26 @@ end of each level is written anew, under another name, for every published size.
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from anchoring.entry import ENTRY_BYTES
 from anchoring.tree import Tree
+from primitives.errors import Malformed
 
 TILE_WIDTH = 256
 """Hashes or entries in a full tile."""
 
 TILE_LEVELS = 8
 """Levels of the tree that one tile spans: 2**8 is `TILE_WIDTH`."""
+
+_LENGTH = ENTRY_BYTES.to_bytes(2, "big")
+
+BUNDLE_BYTES = TILE_WIDTH * (len(_LENGTH) + ENTRY_BYTES)
+"""Of a full entry bundle."""
+
+
+class EntryBundleMalformed(Malformed):
+    """The bytes are no entry bundle of this width."""
+
+    code = "entry-bundle-malformed"
 
 
 def tile_path(level: int, index: int, width: int = TILE_WIDTH) -> str:
@@ -75,6 +88,25 @@ def entry_bundles(
         yield entry_bundle_path(index, width), content
     if next(remaining, None) is not None:
         raise ValueError(f"found entries past size {new_size}")
+
+
+def bundle_paths(size: int) -> Iterator[tuple[str, int]]:
+    """Yield path and width of each bundle of a log of `size` entries, in order."""
+    for index, width in _changed(0, size):
+        yield entry_bundle_path(index, width), width
+
+
+def parse_bundle(raw: bytes, width: int) -> tuple[bytes, ...]:
+    """Return the entries of a bundle, 33 bytes each.
+
+    Raises:
+        EntryBundleMalformed: Not `width` entries of that length.
+    """
+    step = len(_LENGTH) + ENTRY_BYTES
+    chunks = [raw[start : start + step] for start in range(0, len(raw), step)]
+    if len(raw) != width * step or any(chunk[:2] != _LENGTH for chunk in chunks):
+        raise EntryBundleMalformed(f"found {len(raw)} bytes, want {width} entries")
+    return tuple(chunk[2:] for chunk in chunks)
 
 
 def _changed(old_size: int, new_size: int) -> Iterator[tuple[int, int]]:

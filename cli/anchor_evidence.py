@@ -4,6 +4,7 @@ What the issuer's node or the receipt says is never believed for itself; it only
 where to look. What could not be had becomes `Missing`, with its reason.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urljoin
@@ -18,6 +19,7 @@ from node.gather import Fetch
 from primitives.canonical_json import JsonObject
 from primitives.clock import Clock
 from primitives.errors import PatunayError
+from primitives.hashing import Digest
 from primitives.strict_json import parse_json_object
 
 NO_RECEIPT: Final = Missing(
@@ -62,7 +64,8 @@ class AnchorQuestion:
             return evidence
         seen: dict[str, Lookup[Sighting]] = {}
         if isinstance(receipt, Obtained) and self.rpc is not None:
-            seen = await _look(receipt.value, self.rpc, policy, clock)
+            found = receipt.value
+            seen = await look(found.anchors, found.digest, self.rpc, policy, clock)
         return replace(evidence, receipt=receipt, sightings=seen)
 
 
@@ -89,12 +92,24 @@ async def _fetch_receipt(
     return Obtained(receipt, url, clock.now())
 
 
-async def _look(
-    receipt: Receipt, rpc: str, policy: Policy, clock: Clock
+async def look(
+    anchors: Iterable[AnchorReceipt],
+    digest: Digest,
+    rpc: str,
+    policy: Policy,
+    clock: Clock,
 ) -> dict[str, Lookup[Sighting]]:
-    """Ask the chain about each anchor that could count."""
+    """Ask the chain about each anchor that could count; returned by transaction.
+
+    Args:
+        anchors: Where `digest` is said to be.
+        digest: Of the anchor record.
+        rpc: An endpoint that the user chose.
+        policy: Contracts that it does not accept are not asked about.
+        clock: For the time of each answer.
+    """
     seen: dict[str, Lookup[Sighting]] = {}
-    for anchor in receipt.anchors:
+    for anchor in anchors:
         if anchor.contract.rpartition(":")[0] in DEVELOPMENT_CHAINS:
             continue
         if policy.contracts and anchor.contract not in policy.contracts:
@@ -102,19 +117,19 @@ async def _look(
         # The first claim about a transaction counts: a second one, for another contract,
         # must not lend its answer to the first.
         if anchor.transaction not in seen:
-            seen[anchor.transaction] = await _check(anchor, receipt, rpc, clock)
+            seen[anchor.transaction] = await _check(anchor, digest, rpc, clock)
     return seen
 
 
 async def _check(
-    anchor: AnchorReceipt, receipt: Receipt, rpc: str, clock: Clock
+    anchor: AnchorReceipt, digest: Digest, rpc: str, clock: Clock
 ) -> Lookup[Sighting]:
     from node.backends import read_only_backend  # noqa: PLC0415 - imports the database
 
     try:
         backend = read_only_backend(rpc, anchor.contract)
         try:
-            sighting = await backend.check(anchor, receipt.digest)
+            sighting = await backend.check(anchor, digest)
         finally:
             await backend.close()
     except PatunayError as e:

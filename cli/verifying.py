@@ -15,10 +15,12 @@ import click
 from anchoring.receipt import MAX_RECEIPT_BYTES, Receipt
 from cli.anchor_evidence import AnchorQuestion
 from cli.files import STANDARD_INPUT, read_json, typed_errors
+from cli.log_evidence import LogEvidence
 from cli.network import Network, Surroundings
 from cli.options import FILE, json_option, own_home_option
 from cli.output import WORST_FIRST, Exit, exit_code, print_json, say, say_hint, worst
 from cli.report_text import Answer, overview_lines, report_lines
+from credentials.case import Case
 from credentials.evidence import Evidence, Obtained
 from credentials.judge import judge
 from credentials.policy import Policy, parse_policy
@@ -69,6 +71,14 @@ class _Question:
     allow_loopback: bool
     challenge: str | None
     domain: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """Where evidence comes from."""
+
+    gatherer: Gatherer
+    logs: LogEvidence
 
 
 @click.command(epilog="Example: patunay verify diploma.json --trust providers-we-know.json")
@@ -197,42 +207,46 @@ async def _verify(
             resolver=None if question.offline else MethodResolver(methods),
             fetch=None if question.offline else network.fetch,
         )
+        logs = LogEvidence(clock, own, gatherer.fetch, question.anchor.rpc)
+        sources = _Sources(gatherer, logs)
         answers = []
         for path in files:
             # The own node answers without waiting: here the loop hears Ctrl-C.
             await asyncio.sleep(0)
             given = typed_in if path == STANDARD_INPUT else None
             document = _read(path) if given is None else given
-            answers.append(Answer(str(path), await _answer(document, gatherer, question)))
+            answers.append(Answer(str(path), await _answer(document, sources, question)))
         return answers
 
 
 async def _answer(
-    document: JsonObject | PatunayError, gatherer: Gatherer, question: _Question
+    document: JsonObject | PatunayError, sources: _Sources, question: _Question
 ) -> Report | PresentationReport | PatunayError:
     if isinstance(document, PatunayError):
         return document
     try:
         if is_presentation(document):
-            return await _report_presentation(document, gatherer, question)
+            return await _report_presentation(document, sources, question)
         if question.challenge is not None or question.domain is not None:
             raise PresentationWanted("found a credential, want a presentation")
     except Malformed as e:
         return e
-    evidence = await _evidence(document, gatherer, question)
-    return judge(document, evidence, gatherer.policy(question.policy), question.as_of)
+    evidence = await _evidence(document, sources, question)
+    return judge(
+        document, evidence, sources.gatherer.policy(question.policy), question.as_of
+    )
 
 
 async def _report_presentation(
-    document: JsonObject, gatherer: Gatherer, question: _Question
+    document: JsonObject, sources: _Sources, question: _Question
 ) -> PresentationReport:
     async def evidence_of(member: JsonObject) -> Evidence:
-        return await _evidence(member, gatherer, question)
+        return await _evidence(member, sources, question)
 
     return judge_presentation(
         document,
-        await gather_presentation(document, gatherer, evidence_of),
-        gatherer.policy(question.policy),
+        await gather_presentation(document, sources.gatherer, evidence_of),
+        sources.gatherer.policy(question.policy),
         question.as_of,
         challenge=question.challenge,
         domain=question.domain,
@@ -240,15 +254,15 @@ async def _report_presentation(
 
 
 async def _evidence(
-    document: JsonObject, gatherer: Gatherer, question: _Question
+    document: JsonObject, sources: _Sources, question: _Question
 ) -> Evidence:
-    return await question.anchor.ask(
-        document,
-        await gatherer.gather(document),
-        gatherer.policy(question.policy),
-        clock=question.around.clock,
-        fetch=gatherer.fetch,
+    gatherer, clock = sources.gatherer, question.around.clock
+    policy = gatherer.policy(question.policy)
+    found = await gatherer.gather(document)
+    found = await question.anchor.ask(
+        document, found, policy, clock=clock, fetch=gatherer.fetch
     )
+    return await sources.logs.add(Case(document, found, policy, question.as_of))
 
 
 def _exit_of(answer: Answer) -> Exit:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeAlias, TypeVar
 
-from anchoring.backend import AnchorReceipt, Sighting
+from anchoring.anchored_record import AnchoredRecord
+from anchoring.backend import Sighting
 from anchoring.receipt import Receipt
 from primitives.canonical_json import JsonObject
 from primitives.errors import PatunayError, Undetermined
@@ -63,16 +64,6 @@ class EvidenceMissing(Undetermined):
     def __init__(self, missing: Missing) -> None:
         super().__init__(missing.detail, hint=missing.hint)
         self.code = missing.code
-
-
-@dataclass(frozen=True, slots=True)
-class AnchoredRecord:
-    """An anchor record, and where it is said to be anchored."""
-
-    record: bytes
-    """Its exact bytes."""
-
-    anchors: tuple[AnchorReceipt, ...]
 
 
 @dataclass(frozen=True, slots=True)

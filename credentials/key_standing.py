@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from anchoring.anchored_record import AnchoredRecord
 from anchoring.backend import AnchorReceipt
 from anchoring.checkpoint import Checkpoint, open_checkpoint
 from anchoring.merkle import hash_leaf
@@ -18,7 +19,7 @@ from anchoring.receipt import verify_receipt
 from anchoring.record import parse_record, record_cid
 from anchoring.tree import Tree
 from credentials.anchor_times import NoTimeEvidence, sight_anchor
-from credentials.evidence import AnchoredRecord, Evidence, Missing, Obtained
+from credentials.evidence import Evidence, Missing, Obtained
 from credentials.policy import Policy
 from did.key_event import KeyState
 from primitives.errors import PatunayError, Rejected, Undetermined

@@ -1,10 +1,28 @@
 """The node's own log as evidence: every anchor record, and every entry."""
 
+from collections.abc import Iterable
+from datetime import datetime
+
+from anchoring.anchored_record import AnchoredRecord
+from anchoring.backend import AnchorReceipt, Sighting
 from anchoring.entry import encode_entry
-from credentials.evidence import AnchoredRecord, LogReading
+from anchoring.record import CidMalformed, cid_digest
+from credentials.evidence import OWN_NODE, LogReading, Lookup, Obtained
 from node.logbook import EFFECTIVE, to_receipt
 from node.node import Node
 from node.storage import anchor_store, ledger
+from node.storage.anchor_store import StoredCheckpoint, StoredTransaction
+from primitives.errors import Rejected
+from primitives.hashing import Digest
+
+LATEST = "latest"
+"""In place of the CID of a record: that of the newest."""
+
+
+class RecordUnknown(Rejected):
+    """This node has made no such anchor record."""
+
+    code = "record-unknown"
 
 
 async def read_log(node: Node) -> LogReading:
@@ -15,17 +33,59 @@ async def read_log(node: Node) -> LogReading:
         size = checkpoints[-1].tree_size if checkpoints else 0
         leaves = await ledger.leaves(c, 0, size)
     return LogReading(
-        records=tuple(
-            AnchoredRecord(
-                checkpoint.record,
-                tuple(
-                    to_receipt(stored)
-                    for stored in sent
-                    if stored.tree_size == checkpoint.tree_size
-                    and stored.state in EFFECTIVE
-                ),
-            )
-            for checkpoint in checkpoints
-        ),
+        records=tuple(_anchored(checkpoint, sent) for checkpoint in checkpoints),
         entries=tuple(encode_entry(kind, digest) for kind, digest, _ in leaves),
+    )
+
+
+async def read_record(node: Node, name: str) -> AnchoredRecord:
+    """Return one of the node's anchor records, and where it is anchored so far.
+
+    Args:
+        node: Open; need not be unlocked.
+        name: The record's CID, or `LATEST`.
+
+    Raises:
+        RecordUnknown: There is none.
+    """
+    async with node.reading() as c:
+        if name == LATEST:
+            found = await anchor_store.latest_checkpoint(c)
+        else:
+            found = await anchor_store.find_record(c, _digest_in(name))
+        sent = await anchor_store.all_transactions(c)
+    if found is None:
+        raise RecordUnknown(f"found no record {name[:80]!r}")
+    return _anchored(found, sent)
+
+
+def own_sightings(
+    anchors: Iterable[AnchorReceipt], *, depth: int, at: datetime
+) -> dict[str, Lookup[Sighting]]:
+    """Return what this node itself saw on the chain when it anchored, by transaction."""
+    return {
+        anchor.transaction: Obtained(
+            Sighting(anchor, depth=depth, gas_used=0), OWN_NODE, at
+        )
+        for anchor in anchors
+    }
+
+
+def _digest_in(name: str) -> Digest:
+    try:
+        return cid_digest(name)
+    except CidMalformed as e:
+        raise RecordUnknown(str(e)) from e
+
+
+def _anchored(
+    checkpoint: StoredCheckpoint, sent: Iterable[StoredTransaction]
+) -> AnchoredRecord:
+    return AnchoredRecord(
+        checkpoint.record,
+        tuple(
+            to_receipt(stored)
+            for stored in sent
+            if stored.tree_size == checkpoint.tree_size and stored.state in EFFECTIVE
+        ),
     )

@@ -247,6 +247,16 @@ PATHS: Final[dict[str, Any]] = {
             },
         }
     },
+    "/log/records/{name}": {
+        "get": {
+            "summary": "An anchor record, and where it is anchored so far",
+            "parameters": [path_parameter("name", "The record's CID, or `latest`.")],
+            "responses": {
+                "200": json_answer("The record.", ref("AnchoredRecord")),
+                "404": problem_answer("This node has made no such record."),
+            },
+        }
+    },
     "/log/{path}": {
         "get": {
             "summary": "A tile of the log, C2SP tlog-tiles",

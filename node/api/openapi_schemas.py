@@ -84,6 +84,15 @@ SCHEMAS: Final[dict[str, Any]] = {
             "anchors": {"type": "array", "items": {"type": "object"}},
         },
     },
+    "AnchoredRecord": {
+        "type": "object",
+        "required": ["version", "record", "anchors"],
+        "properties": {
+            "version": {"const": 1},
+            "record": {"type": "string", "contentEncoding": "base64"},
+            "anchors": {"type": "array", "items": {"type": "object"}},
+        },
+    },
     "Problem": {
         "type": "object",
         "required": ["type", "title", "detail", "code"],

@@ -16,6 +16,7 @@ from node.access import TokenMissing, TokenRefused
 from node.challenges import ChallengesExhausted
 from node.hosts import HostRefused
 from node.issuance import IdConflict, IssuerMismatch
+from node.log_reading import RecordUnknown
 from node.logbook import CredentialUnknown, NotYetAnchored
 from node.node import NodeSealed
 from node.storage.database import StorageFailed
@@ -55,6 +56,7 @@ _STATUS: Final[tuple[tuple[type[PatunayError], int], ...]] = (
     (TokenMissing, 401),
     (TokenRefused, 401),
     (CredentialUnknown, 404),
+    (RecordUnknown, 404),
     (NotYetAnchored, 409),
     (IdConflict, 409),
     (JsonTooLarge, 413),

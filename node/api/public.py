@@ -11,6 +11,7 @@ from aiohttp import web
 
 from node.anchoring import anchor_state
 from node.api.issue import NODE
+from node.log_reading import read_record
 from node.publishing import did_document_file, did_history_file
 from node.storage import ledger
 
@@ -71,6 +72,13 @@ async def tile(request: web.Request) -> web.StreamResponse:
         raise web.HTTPNotFound
     file = request.app[NODE].home.public / "log" / path
     return _file(file, "application/octet-stream", _FOR_EVER)
+
+
+@routes.get("/log/records/{name}")
+async def record(request: web.Request) -> web.Response:
+    """Give an anchor record by its CID, or the `latest`, and where it is anchored."""
+    found = await read_record(request.app[NODE], request.match_info["name"])
+    return web.json_response(found.to_json(), headers={"Cache-Control": "no-cache"})
 
 
 @routes.get("/healthz")

@@ -1,17 +1,20 @@
 """POST /credentials/verify, as VC-API names it."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
 from aiohttp import web
 
-from anchoring.backend import Sighting
+from anchoring.backend import AnchorReceipt, Sighting
 from anchoring.receipt import Receipt
+from credentials.case import Case
 from credentials.evidence import OWN_NODE, Evidence, Lookup, Missing, Obtained
 from credentials.judge import judge
+from credentials.log_question import log_wanted_since
+from credentials.model import Credential
 from credentials.policy import CHECK_NAMES, DEFAULT_REQUIRED, Policy
 from credentials.presentation import PresentationReport
 from credentials.report import Outcome, Report, Result
@@ -20,6 +23,7 @@ from node.api.request import MAX_BODY_BYTES, read_json_bytes
 from node.api.w3c_problems import check_problem
 from node.backends import confirmations
 from node.gather import Gatherer
+from node.log_reading import own_sightings, read_log
 from node.logbook import build_receipt
 from node.node import Node
 from primitives.canonical_json import JsonObject
@@ -89,8 +93,29 @@ class Verifier:
 
     async def evidence(self, document: JsonObject) -> Evidence:
         """Return what could be had about one credential."""
-        return await self.gatherer.gather(
+        evidence = await self.gatherer.gather(
             document, receipt=await self._receipt(document), sightings=self._sightings
+        )
+        policy = self.gatherer.policy(self.policy)
+        case = Case(document, evidence, policy, self.node.instant())
+        if not self._is_own(case) or log_wanted_since(case) is None:
+            return evidence
+        # Only one's own: without a chain of the others', their logs would show nothing.
+        reading = await read_log(self.node)
+        anchors = [anchor for record in reading.records for anchor in record.anchors]
+        return replace(
+            evidence,
+            log=Obtained(reading, OWN_NODE, self.node.instant()),
+            sightings={**self._seen(anchors), **evidence.sightings},
+        )
+
+    def _is_own(self, case: Case) -> bool:
+        own = self.gatherer.own
+        credential = case.credential
+        return (
+            own is not None
+            and isinstance(credential, Credential)
+            and credential.issuer in own.issuers
         )
 
     async def _receipt(self, document: JsonObject) -> Lookup[Receipt] | None:
@@ -106,13 +131,11 @@ class Verifier:
 
     async def _sightings(self, receipt: Receipt) -> dict[str, Lookup[Sighting]]:
         """Say what this node itself saw on the chain when it anchored."""
+        return self._seen(receipt.anchors)
+
+    def _seen(self, anchors: Iterable[AnchorReceipt]) -> dict[str, Lookup[Sighting]]:
         depth = confirmations(self.node)
-        return {
-            anchor.transaction: Obtained(
-                Sighting(anchor, depth=depth, gas_used=0), OWN_NODE, self.node.instant()
-            )
-            for anchor in receipt.anchors
-        }
+        return own_sightings(anchors, depth=depth, at=self.node.instant())
 
 
 VERIFIER = web.AppKey("VERIFIER", Verifier)

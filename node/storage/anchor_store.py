@@ -79,6 +79,14 @@ async def find_checkpoint(c: AsyncConnection, tree_size: int) -> StoredCheckpoin
     return _checkpoint(row)
 
 
+async def find_record(c: AsyncConnection, digest: Digest) -> StoredCheckpoint | None:
+    """Return the checkpoint whose record has that digest, or None if there is none."""
+    row = (
+        await c.execute(select(checkpoints).where(checkpoints.c.record_digest == digest))
+    ).first()
+    return _checkpoint(row)
+
+
 async def all_checkpoints(c: AsyncConnection) -> list[StoredCheckpoint]:
     """Return every checkpoint, smallest first."""
     rows = await c.execute(select(checkpoints).order_by(checkpoints.c.tree_size))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from anchoring.anchored_record import AnchoredRecord
 from anchoring.backend import AnchorReceipt, Sighting
 from anchoring.checkpoint import Checkpoint, sign_checkpoint
 from anchoring.entry import EntryKind, entry_of
@@ -15,7 +16,7 @@ from anchoring.receipt import Receipt
 from anchoring.record import build_record, record_cid
 from anchoring.tlog_proof import TlogProof
 from anchoring.tree import Tree
-from credentials.evidence import AnchoredRecord, LogReading, Missing
+from credentials.evidence import LogReading, Missing
 from credentials.judge import judge
 from credentials.policy import Policy
 from credentials.report import Report, Result
