@@ -34,6 +34,15 @@ def _resolution_error(description: str) -> dict[str, Any]:
     return {"description": description, "content": content}
 
 
+def _either(description: str, report: str) -> dict[str, Any]:
+    """A report that is not good, or a problem with the request."""
+    content = {
+        "application/json": {"schema": ref(report)},
+        "application/problem+json": {"schema": ref("Problem")},
+    }
+    return {"description": description, "content": content}
+
+
 _ISSUE: Final[dict[str, Any]] = {
     "summary": "Sign one credential and queue it for the log",
     "security": [{"token": []}],
@@ -122,10 +131,9 @@ PATHS: Final[dict[str, Any]] = {
             "requestBody": json_body({"type": "object"}),
             "responses": {
                 "200": json_answer("Valid.", ref("Report")),
-                "400": problem_answer("Not one strict JSON object."),
+                "400": _either("Rejected or undetermined; or no request.", "Report"),
                 "413": problem_answer("Over 256 KiB."),
                 "415": problem_answer("Not sent as application/json."),
-                "422": json_answer("Rejected, or undetermined.", ref("Report")),
                 "503": problem_answer("Too many verifications in hand."),
             },
         }
@@ -156,17 +164,13 @@ PATHS: Final[dict[str, Any]] = {
             ),
             "responses": {
                 "200": json_answer("Valid.", ref("PresentationReport")),
-                "400": problem_answer("Not JSON, not a request, or over 32 credentials."),
+                "400": _either(
+                    "Rejected or undetermined; or no request, or over 32 credentials.",
+                    "PresentationReport",
+                ),
                 "413": problem_answer("Over 256 KiB."),
                 "415": problem_answer("Not sent as application/json."),
-                "422": {
-                    "description": "Rejected or undetermined; or the challenge is not to "
-                    "be used.",
-                    "content": {
-                        "application/json": {"schema": ref("PresentationReport")},
-                        "application/problem+json": {"schema": ref("Problem")},
-                    },
-                },
+                "422": problem_answer("The challenge is not to be used."),
                 "503": problem_answer("Too many verifications in hand, or the disk fails."),
             },
         }

@@ -17,6 +17,7 @@ from node.api.verify import (
     VerifyRequestMalformed,
     read_options,
     render_report,
+    require_purpose,
     required_checks,
 )
 from node.challenges import create_challenge, is_own, use_challenge
@@ -50,6 +51,7 @@ async def verify_presentation(request: web.Request) -> web.Response:
     if not isinstance(wrapped, dict):
         raise VerifyRequestMalformed("found no verifiablePresentation object")
     options = read_options(body)
+    require_purpose(options, AUTHENTICATION)
     report = await _verify(
         request.app[VERIFIER],
         wrapped,

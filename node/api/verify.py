@@ -11,6 +11,7 @@ from aiohttp import web
 from anchoring.backend import AnchorReceipt, Sighting
 from anchoring.receipt import Receipt
 from credentials.case import Case
+from credentials.data_integrity import ASSERTION
 from credentials.evidence import OWN_NODE, Evidence, Lookup, Missing, Obtained
 from credentials.judge import judge
 from credentials.log_question import log_wanted_since
@@ -35,8 +36,8 @@ MAX_IN_HAND: Final = 200
 
 STATUS_OF_OUTCOME: Final = {
     Outcome.VALID: 200,
-    Outcome.REJECTED: 422,
-    Outcome.UNDETERMINED: 422,
+    Outcome.REJECTED: 400,
+    Outcome.UNDETERMINED: 400,
 }
 
 _UUID_URN: Final = "urn:uuid:"
@@ -147,7 +148,7 @@ routes = web.RouteTableDef()
 async def verify(request: web.Request) -> web.Response:
     """Verify one credential and answer with the whole report.
 
-    200 valid, 422 rejected or undetermined (the body's `outcome` tells which: a 503 here
+    200 valid, 400 rejected or undetermined (the body's `outcome` tells which: a 503 here
     would let a stranger make a load balancer eject a healthy node). Bytes that are no
     credential are refused with 400 by the middleware.
     """
@@ -159,7 +160,10 @@ async def verify(request: web.Request) -> web.Response:
     if document is body and len(raw) > MAX_DOCUMENT_BYTES:
         # As in a file: what wraps a credential may be more, and there is nothing of it.
         raise JsonTooLarge(f"found {len(raw)} bytes, want at most {MAX_DOCUMENT_BYTES}")
-    required = required_checks(read_options({} if document is body else body))
+    options = read_options({} if document is body else body)
+    require_purpose(options, ASSERTION)
+    _refuse_binding(options)
+    required = required_checks(options)
     report = await request.app[VERIFIER].verify(document, required)
     return web.json_response(
         render_report(report), status=STATUS_OF_OUTCOME[report.outcome]
@@ -181,16 +185,43 @@ def read_options(body: JsonObject) -> JsonObject:
 def required_checks(options: JsonObject) -> frozenset[str]:
     """Return the checks that decide: those of `options.checks`, or the usual ones.
 
+    An empty array names none, so the usual ones decide: fewer than `proof` never do.
+
     Raises:
         VerifyRequestMalformed: They are no array of known names with `proof` among them.
     """
-    if "checks" not in options:
+    names = options.get("checks", [])
+    if names == []:
         return DEFAULT_REQUIRED
-    names = options["checks"]
     wanted = frozenset(map(str, names)) if isinstance(names, list) else frozenset[str]()
     if "proof" not in wanted or not wanted <= {*CHECK_NAMES}:
         raise VerifyRequestMalformed(f"want checks to be proof and others of {CHECK_NAMES}")
     return wanted
+
+
+def require_purpose(options: JsonObject, purpose: str) -> None:
+    """Return if the caller expects proofs of `purpose`, or says nothing of it.
+
+    No other is ever accepted here, so whoever expects another one is told at once
+    (<https://www.w3.org/TR/vc-data-integrity/#verify-proof>).
+
+    Raises:
+        VerifyRequestMalformed: `options.expectedProofPurpose` is another one.
+    """
+    wanted = options.get("expectedProofPurpose", purpose)
+    if wanted != purpose:
+        raise VerifyRequestMalformed(
+            f"found expectedProofPurpose {str(wanted)[:64]!r}, want {purpose!r}"
+        )
+
+
+def _refuse_binding(options: JsonObject) -> None:
+    """A credential answers no challenge: who believes that it did would be deceived."""
+    for name in ("challenge", "domain"):
+        if options.get(name) is not None:
+            raise VerifyRequestMalformed(
+                f"found options.{name}, want it with a presentation alone"
+            )
 
 
 def render_report(report: Report | PresentationReport) -> JsonObject:

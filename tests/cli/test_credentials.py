@@ -104,7 +104,7 @@ def ask_over_http(url: str, file: Path) -> Any:
         report = json.load(response)
     finally:
         connection.close()
-    assert response.status == (200 if report["outcome"] == "valid" else 422)
+    assert response.status == (200 if report["outcome"] == "valid" else 400)
     return report
 
 

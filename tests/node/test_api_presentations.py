@@ -171,10 +171,10 @@ async def test_a_callers_own_challenge_is_compared_and_not_remembered(
     document = presented(node, challenge="of the caller")
     for _ in range(2):
         await report_of(await verify(client, document, challenge="of the caller"), 200)
-    report = await report_of(await verify(client, document, challenge="another"), 422)
+    report = await report_of(await verify(client, document, challenge="another"), 400)
     (problem,) = report["problemDetails"]
     assert problem["code"] == "presentation-challenge-mismatch"
-    report = await report_of(await verify(client, document, domain="x.example"), 422)
+    report = await report_of(await verify(client, document, domain="x.example"), 400)
     (problem,) = report["problemDetails"]
     assert problem["code"] == "presentation-domain-mismatch"
 
@@ -182,7 +182,7 @@ async def test_a_callers_own_challenge_is_compared_and_not_remembered(
 async def test_a_wrong_answer_uses_the_challenge_up(node: Node, client: Client) -> None:
     challenge = await new_challenge(client)
     wrong = presented(node, challenge="another")
-    await report_of(await verify(client, wrong, challenge=challenge), 422)
+    await report_of(await verify(client, wrong, challenge=challenge), 400)
     right = presented(node, challenge=challenge)
     response = await verify(client, right, challenge=challenge)
     assert (await problem_of(response, 422))["code"] == "challenge-used"
@@ -226,7 +226,7 @@ async def test_a_tampered_member_is_found_and_the_others_stand(
         created=node.instant(),
     )
     document = presented(node, badge, forged, stranger)
-    report = await report_of(await verify(client, document), 422)
+    report = await report_of(await verify(client, document), 400)
     outcomes = {m["id"]: m["report"]["outcome"] for m in report["credentials"]}
     assert outcomes == {
         badge["id"]: "valid",
@@ -241,7 +241,7 @@ async def test_nothing_that_the_holder_signs_can_be_changed(
 ) -> None:
     document = presented(node, badge)
     changed = {**document, "verifiableCredential": []}
-    report = await report_of(await verify(client, changed), 422)
+    report = await report_of(await verify(client, changed), 400)
     assert report["problemDetails"][0]["code"] == "signature-rejected"
 
 
@@ -301,24 +301,49 @@ async def test_the_proof_alone_can_be_asked_for(client: Client, node: Node) -> N
             return response.status, await response.json()
 
     status, report = await ask()
-    assert (status, report["outcome"]) == (422, "rejected")
+    assert (status, report["outcome"]) == (400, "rejected")
     status, report = await ask(checks=["proof", "issuer-key"])
-    assert (status, report["outcome"]) == (422, "rejected")
-    status, report = await ask(checks=["proof"])
+    assert (status, report["outcome"]) == (400, "rejected")
+    status, report = await ask(checks=[])
+    assert (status, report["outcome"]) == (400, "rejected")
+    status, report = await ask(checks=["proof"], expectedProofPurpose="assertionMethod")
     assert (status, report["outcome"], report["verified"]) == (200, "valid", True)
     results = {c["name"]: (c["result"], c["required"]) for c in report["checks"]}
     assert results["issuer-key"] == ("failed", False)
     assert results["proof"] == ("passed", True)
     document["name"] = "Doctor"
     status, report = await ask(checks=["proof"])
-    assert (status, report["outcome"]) == (422, "rejected")
+    assert (status, report["outcome"]) == (400, "rejected")
 
 
 @pytest.mark.parametrize(
     "checks",
-    [[], ["status"], ["issuer-key"], ["proof", "x"], "proof", None, [["proof"]], [1]],
+    [{}, ["status"], ["issuer-key"], ["proof", "x"], "proof", None, [["proof"]], [1]],
 )
 async def test_refuses_to_check_no_proof(client: Client, checks: Any) -> None:
     body = {"verifiableCredential": {}, "options": {"checks": checks}}
     response = await client.post("/credentials/verify", json=body)
     assert (await problem_of(response, 400))["code"] == "verify-request-malformed"
+
+
+@pytest.mark.parametrize(
+    ("member", "path", "options"),
+    [
+        ("verifiableCredential", "credentials", {"expectedProofPurpose": "authentication"}),
+        ("verifiableCredential", "credentials", {"expectedProofPurpose": None}),
+        ("verifiableCredential", "credentials", {"challenge": "x"}),
+        ("verifiableCredential", "credentials", {"domain": "school.example"}),
+        (
+            "verifiablePresentation",
+            "presentations",
+            {"expectedProofPurpose": "assertionMethod"},
+        ),
+    ],
+)
+async def test_what_the_caller_expects_and_is_never_so_is_refused(
+    client: Client, member: str, path: str, options: dict[str, Any]
+) -> None:
+    body = {member: {"type": "x"}, "options": options}
+    told = await problem_of(await client.post(f"/{path}/verify", json=body), 400)
+    assert told["code"] == "verify-request-malformed"
+    assert next(iter(options)) in told["detail"]

@@ -129,7 +129,7 @@ async def test_a_copy_that_was_tampered_with_is_rejected(
 ) -> None:
     change, check, code = TAMPERED[what]
     change(credential)
-    report = await report_of(await client.post("/credentials/verify", json=credential), 422)
+    report = await report_of(await client.post("/credentials/verify", json=credential), 400)
     assert report["outcome"] == "rejected"
     assert report["authenticity"] == "rejected"
     found = codes(report)
@@ -162,7 +162,7 @@ async def test_a_strangers_credential_is_checked_over_the_web(tmp_path: Any) -> 
         assert "its own claim" in report["summary"]
         document["name"] = "Doctor"
         async with session.post(f"{url}/credentials/verify", json=document) as response:
-            assert codes(await report_of(response, 422))["proof"] == "signature-rejected"
+            assert codes(await report_of(response, 400))["proof"] == "signature-rejected"
 
 
 async def test_an_issuer_out_of_reach_is_never_called_false(
@@ -171,7 +171,7 @@ async def test_an_issuer_out_of_reach_is_never_called_false(
     async with _served(tmp_path, "a") as (theirs, _):
         (uuid,) = (await issue(theirs, 1)).issued
         document = await document_of(theirs, uuid)
-    report = await report_of(await client.post("/credentials/verify", json=document), 422)
+    report = await report_of(await client.post("/credentials/verify", json=document), 400)
     assert report["outcome"] == "undetermined"
     assert report["standing"] == "unknown"
     assert set(codes(report)) >= {"proof", "issuer-key", "status"}
@@ -196,7 +196,7 @@ async def test_no_issuer_makes_the_node_fail(
 ) -> None:
     credential["issuer"]["id"] = issuer
     credential["proof"][0]["verificationMethod"] = f"{issuer}#key"
-    report = await report_of(await client.post("/credentials/verify", json=credential), 422)
+    report = await report_of(await client.post("/credentials/verify", json=credential), 400)
     assert report["outcome"] in ("rejected", "undetermined")
 
 
@@ -287,7 +287,7 @@ async def test_the_largest_document_does_not_stop_the_others(
     took = time.perf_counter() - began
     done.set()
     await beating
-    assert codes(await report_of(response, 422))["proof"]
+    assert codes(await report_of(response, 400))["proof"]
     record_property("verified in seconds", round(took, 3))
     record_property("longest wait of the loop in seconds", round(max(waits), 3))
     assert max(waits) < 0.5
