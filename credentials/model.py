@@ -92,7 +92,7 @@ def parse_credential(document: JsonObject) -> Credential:
     modern = _check_context(document.get("@context"))
     types = _check_types(document)
     _check_id(document.get("id"), "id", optional=True)
-    issuer, issuer_name = _check_issuer(document.get("issuer"))
+    issuer, issuer_name = check_issuer(document.get("issuer"))
     _check_subjects(document.get("credentialSubject"))
     for name in ("name", "description"):
         _check_text(document.get(name), name)
@@ -185,10 +185,18 @@ def _check_id(value: Json, where: str, *, optional: bool) -> None:
         )
 
 
-def _check_issuer(value: Json) -> tuple[str, str | None]:
-    # 4.7.
+def check_issuer(value: Json) -> tuple[str, str | None]:
+    """Return the id of an `issuer` member, and the name that it gives itself.
+
+    Raises:
+        StructureInvalid: `issuer-malformed` or `text-malformed`; section 4.7.
+    """
     issuer = value.get("id") if isinstance(value, Mapping) else value
-    if not isinstance(issuer, str) or not is_absolute_iri(issuer):
+    if (
+        not isinstance(issuer, str)
+        or not is_absolute_iri(issuer)
+        or not _URL.fullmatch(issuer)
+    ):
         raise StructureInvalid(
             "issuer-malformed", f"found issuer {str(issuer)[:80]!r}, want one absolute URL"
         )

@@ -176,7 +176,18 @@ def _check_holder_key(hearing: Hearing) -> Check:
         if holder is not None and did != holder:
             raise HolderKeyMismatch(f"found a key of {did}, want one of {holder[:80]}")
         document_of(did, hearing.case).method_for(str(method), AUTHENTICATION)
+    if holder is None:
+        _refuse_own_credentials(hearing)
     return _passed("holder-key", f"signed by {', '.join(sorted(hearing.holders()))}")
+
+
+def _refuse_own_credentials(hearing: Hearing) -> None:
+    """Who presents what it issued itself has to say that it is the holder (4.13)."""
+    for credential in hearing.credentials:
+        issuer = credential.get("issuer")
+        name = text_or_none(issuer.get("id") if isinstance(issuer, dict) else issuer)
+        if name in hearing.holders():
+            raise PresentationInvalid("the presenter's own credential, and no holder")
 
 
 def _check_challenge(hearing: Hearing) -> Check:

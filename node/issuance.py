@@ -16,9 +16,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anchoring.entry import EntryKind
 from credentials.data_integrity import SUITES, add_proof
-from credentials.model import is_open_badge, parse_credential, with_issuing_contexts
+from credentials.model import (
+    Credential,
+    check_issuer,
+    is_open_badge,
+    parse_credential,
+    with_issuing_contexts,
+)
 from credentials.registrar import Finding, RegistrarFile, Row, row_key
-from credentials.status_list import PURPOSES, REVOCATION
+from credentials.status_list import ENTRY_TYPE, PURPOSES, REVOCATION
 from credentials.template import CredentialTemplate, RowNotIssuable, build_credential
 from node.failpoints import failpoint
 from node.node import Node, credential_key, signing_key
@@ -26,7 +32,7 @@ from node.status_lists import Place, allot_places
 from node.storage import ledger
 from node.storage.ledger import Draft
 from node.storage.registry import Issuer, list_issuers, require_issuer
-from primitives.canonical_json import Json, JsonObject, canonicalize
+from primitives.canonical_json import JsonObject, canonicalize
 from primitives.ed25519 import Signer
 from primitives.errors import Malformed, Rejected
 from primitives.hashing import sha256
@@ -49,7 +55,7 @@ class IssuerMismatch(Rejected):
     """The credential names an issuer that this node does not sign for."""
 
     code = "issuer-mismatch"
-    hint = "leave `issuer` out, or name one of the node's own DIDs"
+    hint = "name one of the node's own DIDs; `patunay issuer list` prints them"
 
 
 class IdConflict(Rejected):
@@ -170,23 +176,25 @@ async def issue_document(
 ) -> JsonObject:
     """Issue one credential that a caller has written, and return it signed.
 
-    The node adds what is missing of `id`, `issuer` and `credentialStatus`, and to version
-    1.1 of the data model the contexts that define what it adds. The same
+    The node adds what is missing of `id` and `issuer`, always a `credentialStatus`, and to
+    version 1.1 of the data model the contexts that define what it adds. At the address of
+    one issuer (`slug`) it writes that issuer's DID over a stranger's. The same
     request again, by the `id` that it names, gives the same credential. What is no Open
     Badge can be suspended too. Without `cryptosuite`, it is signed in the issuer's own.
 
     Raises:
         StructureInvalid: It breaks a rule of the data model.
-        IssuerMismatch: It names an issuer that is not this node's.
+        IssuerMismatch: It names another issuer of this node; without `slug`, a stranger.
+        AlreadyDecided: It has a proof, or a place in a status list.
         IdConflict: Its id was issued with another content.
         UnsignedTerm: A term that no signature would cover.
         NodeSealed: The keys are not unlocked.
     """
-    if "proof" in document or "credentialStatus" in document:
-        raise AlreadyDecided("found proof or credentialStatus, want the node to add them")
+    if "proof" in document:
+        raise AlreadyDecided("found a proof, want the node to add it")
     asked = sha256(canonicalize(document))
     async with node.writing() as c:
-        issuer = await _choose_issuer(c, document.get("issuer"), slug)
+        issuer = await _choose_issuer(c, document, slug)
         if "id" in document:
             known = await ledger.find_credential_by_id(c, str(document["id"]))
             if known is not None and known.draft_sha256 != asked.hex():
@@ -194,12 +202,12 @@ async def issue_document(
             if known is not None and known.document is not None:
                 return parse_json_object(known.document.encode())
         complete = _complete(document, issuer)
-        parse_credential(complete)
+        given = _statuses_given(parse_credential(complete))
         # The schema of Open Badges allows one status entry, and it has to have an id.
         purposes = (REVOCATION,) if is_open_badge(complete) else PURPOSES
         (place,) = await allot_places(node, c, issuer, HTTP_LIST, purposes, 1)
-        entries = place.entries
-        complete["credentialStatus"] = entries[0] if len(entries) == 1 else list(entries)
+        entries = [*place.entries, *given]
+        complete["credentialStatus"] = entries[0] if len(entries) == 1 else entries
         suite = cryptosuite or issuer.cryptosuite
         draft = replace(_draft(complete, issuer, suite, place), draft_sha256=asked.hex())
         # Signed before anything is stored: what safe mode refuses leaves no trace.
@@ -207,6 +215,19 @@ async def issue_document(
         await ledger.save_drafts(c, [draft], node.now())
         await _save_signed(node, c, [(draft, signed)])
     return signed
+
+
+def _statuses_given(credential: Credential) -> list[JsonObject]:
+    """Return the status entries that the caller has written, of kinds that we do not keep.
+
+    A place in a bitstring list is given out by whoever keeps the list, and by nobody else.
+    """
+    kinds = [entry.type for entry in credential.statuses]
+    if is_open_badge(credential.document) and kinds:
+        raise AlreadyDecided("found credentialStatus, want none in an Open Badge")
+    if ENTRY_TYPE in kinds:
+        raise AlreadyDecided(f"found credentialStatus of type {ENTRY_TYPE}, want no place")
+    return [dict(entry.members) for entry in credential.statuses]
 
 
 def _complete(document: JsonObject, issuer: Issuer) -> JsonObject:
@@ -219,17 +240,22 @@ def _complete(document: JsonObject, issuer: Issuer) -> JsonObject:
     return complete
 
 
-async def _choose_issuer(c: AsyncConnection, given: Json, slug: str | None) -> Issuer:
+async def _choose_issuer(
+    c: AsyncConnection, document: JsonObject, slug: str | None
+) -> Issuer:
     if slug is not None:
         chosen = await require_issuer(c, slug)
     else:
         chosen = (await list_issuers(c))[0]
-    wanted = given.get("id") if isinstance(given, dict) else given
-    if wanted is None or wanted == chosen.did:
+    given = document.get("issuer")
+    if "issuer" not in document or (isinstance(given, dict) and "id" not in given):
         return chosen
-    for issuer in await list_issuers(c):
-        if slug is None and issuer.did == wanted:
-            return issuer
+    wanted, _ = check_issuer(given)
+    own = {issuer.did: issuer for issuer in await list_issuers(c)}
+    if slug is None and wanted in own:
+        return own[wanted]
+    if wanted == chosen.did or (slug is not None and wanted not in own):
+        return chosen
     raise IssuerMismatch(f"found issuer {str(wanted)[:120]!r}, want {chosen.did}")
 
 

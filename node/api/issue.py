@@ -28,8 +28,8 @@ class IssueRequestMalformed(Malformed):
 async def issue(request: web.Request) -> web.Response:
     """Sign one credential: 201 with `{verifiableCredential}`. Needs a bearer token.
 
-    What is missing of `id` and `issuer` is added, and `credentialStatus` always is. The
-    same request again, by the `id` that it names, answers with the same credential.
+    An `id` is added where none is, and `credentialStatus` always. The same request again,
+    by the `id` that it names, answers with the same credential.
     """
     node = request.app[NODE]
     await require_token(node, request.headers.get("Authorization"))
@@ -45,6 +45,8 @@ def _read_request(body: JsonObject) -> tuple[JsonObject, str | None]:
     credential, options = body.get("credential"), body.get("options", {})
     if not isinstance(credential, dict):
         raise IssueRequestMalformed("found no credential object")
+    if "issuer" not in credential:
+        raise IssueRequestMalformed("found no issuer, want the DID of one of this node")
     if not isinstance(options, dict):
         raise IssueRequestMalformed("found options that are no object")
     _require_known(body, ("credential", "options"), "")

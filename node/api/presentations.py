@@ -5,6 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
+from credentials.data_integrity import AUTHENTICATION
 from credentials.policy import Policy
 from credentials.presentation import PresentationReport, judge_presentation
 from credentials.presentation_checks import presented_credentials

@@ -24,8 +24,8 @@ from tests.support.command_line import run
 from tests.support.nodes import HandClock, client_of, make_home_here, opened
 from tests.support.stand_in_web import Page, StandInWeb, World
 
-HTTP_STATUS = {"valid": (200,), "malformed": (400, 413), "rejected": (422,)} | {
-    "undetermined": (422,)
+HTTP_STATUS = {"valid": (200,), "malformed": (400, 413), "rejected": (400,)} | {
+    "undetermined": (400,)
 }
 EXIT_CODE = {"valid": 0, "rejected": 1, "malformed": 2, "undetermined": 3}
 

@@ -256,12 +256,33 @@ def test_the_key_is_the_holders_own() -> None:
     }
 
 
-def test_a_holder_need_not_be_named() -> None:
-    document = presented()
+def test_who_presents_what_it_issued_itself_is_named_as_the_holder() -> None:
+    """4.13: a self-asserted credential needs a `holder`, who is its issuer."""
+    own = signed(
+        unsigned(issuer=HOLDER, credentialStatus=...),
+        signer=HOLDER_SIGNER,
+        method=HOLDER_METHOD,
+    )
+    document = presented(own)
+    assert judged(document).check("holder-key").result is Result.PASSED
+    assert bad(judged(_held_by(document, None)))["holder-key"] == "presentation-invalid"
+    for other in ("did:example:acme", ISSUER):
+        report = judged(_held_by(document, other))
+        assert bad(report)["holder-key"] == "holder-key-mismatch"
+
+
+def _held_by(document: JsonObject, holder: str | None) -> JsonObject:
+    """Return the presentation with that holder, or without one, signed anew."""
     bare = {k: v for k, v in document.items() if k not in ("holder", "proof")}
+    if holder is not None:
+        bare["holder"] = holder
     proof: Any = document["proof"]
     options = {k: v for k, v in proof.items() if k != "proofValue"}
-    report = judged({**bare, "proof": make_proof(bare, HOLDER_SIGNER, options)})
+    return {**bare, "proof": make_proof(bare, HOLDER_SIGNER, options)}
+
+
+def test_a_holder_need_not_be_named() -> None:
+    report = judged(_held_by(presented(), None))
     assert bad(report) == {}
     assert report.holder == HOLDER
 

@@ -9,7 +9,7 @@ from node.access import create_token
 from node.home import Home
 from node.node import Node
 from node.setup import add_issuer
-from tests.node.test_issuance import UNSIGNED
+from tests.node.test_issuance import UNSIGNED as DOCUMENT
 from tests.support.api import problem_of, report_of, schema
 from tests.support.nodes import (
     Client,
@@ -21,6 +21,8 @@ from tests.support.nodes import (
     opened,
 )
 
+OWN = "did:web:localhost%3A8460"
+UNSIGNED: dict[str, Any] = {**DOCUMENT, "issuer": OWN}
 UUID = "6f1a9b1e-0000-4000-8000-000000000001"
 
 
@@ -68,7 +70,7 @@ async def test_another_issuer_has_its_own_address(
     node: Node, client: Client, headers: dict[str, str]
 ) -> None:
     issuer = await add_issuer(node, "north", "North")
-    body = {"credential": UNSIGNED}
+    body = {"credential": {**UNSIGNED, "issuer": issuer.did}}
     made = await client.post("/issuers/north/credentials/issue", json=body, headers=headers)
     assert (await made.json())["verifiableCredential"]["issuer"] == issuer.did
     told = await client.post("/issuers/south/credentials/issue", json=body, headers=headers)
@@ -128,7 +130,9 @@ async def test_without_a_token_in_force_nothing_is_issued(
         ({"credential": {**UNSIGNED, "type": []}}, 400, "type-missing"),
         ({"credential": {**UNSIGNED, "@context": []}}, 400, "context-missing"),
         ({"credential": {**UNSIGNED, "credentialSubject": []}}, 400, "subject-missing"),
-        ({"credential": {**UNSIGNED, "issuer": ["x"]}}, 400, "issuer-mismatch"),
+        ({"credential": {**UNSIGNED, "issuer": ["x"]}}, 400, "issuer-malformed"),
+        ({"credential": {**UNSIGNED, "issuer": None}}, 400, "issuer-malformed"),
+        ({"credential": DOCUMENT}, 400, "issue-request-malformed"),
         ({"credential": {**UNSIGNED, "honours": "x"}}, 400, "unsigned-term"),
         (
             {"credential": {**UNSIGNED, "issuer": "did:web:x.example"}},
@@ -179,22 +183,21 @@ async def test_the_id_may_be_repeated_among_the_options(
 async def test_an_issuer_that_is_an_object_keeps_its_members(
     client: Client, headers: dict[str, str]
 ) -> None:
-    own = "did:web:localhost%3A8460"
     url = "/credentials/issue"
-    for given in ({"name": "North"}, {"name": "North", "id": own}):
+    for given in ({"name": "North"}, {"name": "North", "id": OWN}):
         body = {"credential": {**UNSIGNED, "issuer": given}}
         made = await client.post(url, json=body, headers=headers)
         signed = (await made.json())["verifiableCredential"]
-        assert signed["issuer"] == {"name": "North", "id": own}
+        assert signed["issuer"] == {"name": "North", "id": OWN}
         await report_of(await client.post("/credentials/verify", json=signed), 200)
 
 
 async def test_an_issuer_signs_in_its_own_suite_unless_asked_for_another(
     node: Node, client: Client, headers: dict[str, str]
 ) -> None:
-    await add_issuer(node, "north", "North", cryptosuite="eddsa-jcs-2022")
+    made_for = await add_issuer(node, "north", "North", cryptosuite="eddsa-jcs-2022")
     url = "/issuers/north/credentials/issue"
-    body: dict[str, Any] = {"credential": UNSIGNED}
+    body: dict[str, Any] = {"credential": {**UNSIGNED, "issuer": made_for.did}}
     made = await client.post(url, json=body, headers=headers)
     assert _suite((await made.json())["verifiableCredential"]) == "eddsa-jcs-2022"
     body["options"] = {"cryptosuite": "eddsa-rdfc-2022"}

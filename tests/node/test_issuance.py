@@ -235,14 +235,22 @@ async def test_the_same_request_at_the_same_time_issues_once(home: Home) -> None
         ({"type": ["VerifiableCredential", "Diploma"]}, UnsignedTerm, "unsigned-term"),
         ({"issuer": "did:web:other.example"}, IssuerMismatch, "issuer-mismatch"),
         ({"issuer": {"id": "did:key:z6Mk"}}, IssuerMismatch, "issuer-mismatch"),
-        ({"issuer": 5}, IssuerMismatch, "issuer-mismatch"),
+        ({"issuer": 5}, StructureInvalid, "issuer-malformed"),
+        ({"issuer": None}, StructureInvalid, "issuer-malformed"),
+        ({"issuer": {"id": None}}, StructureInvalid, "issuer-malformed"),
+        ({"issuer": "https ://school.example"}, StructureInvalid, "issuer-malformed"),
         ({"id": "no url"}, StructureInvalid, "id-malformed"),
         ({"id": None}, JsonldMalformed, "jsonld-malformed"),
         ({"id": 5}, StructureInvalid, "id-malformed"),
         ({"credentialSubject": {}}, StructureInvalid, "subject-missing"),
         ({"type": ["OpenBadgeCredential"]}, StructureInvalid, "type-missing"),
         ({"proof": {}}, AlreadyDecided, "credential-not-unsigned"),
-        ({"credentialStatus": {}}, AlreadyDecided, "credential-not-unsigned"),
+        ({"credentialStatus": {}}, StructureInvalid, "status-malformed"),
+        (
+            {"credentialStatus": {"type": "https://school.example/#Paper"}},
+            AlreadyDecided,
+            "credential-not-unsigned",
+        ),
         (
             {"@context": [*UNSIGNED["@context"], "https://evil.example/v1"]},  # type: ignore[misc]
             ContextUnknown,
@@ -275,6 +283,38 @@ async def test_another_issuer_signs_for_itself_alone(node: Node) -> None:
     assert by_name["issuer"] == other.did
     with pytest.raises(IssuerMismatch):
         await issue_document(node, {**UNSIGNED, "issuer": other.did}, MAIN)
+
+
+async def test_at_its_own_address_an_issuer_signs_whoever_was_named(node: Node) -> None:
+    other = await add_issuer(node, "north", "North")
+    for stranger in ("did:example:issuer", {"id": "did:example:issuer", "name": "N"}):
+        signed = await issue_document(node, {**UNSIGNED, "issuer": stranger}, "north")
+        issuer = signed["issuer"]
+        assert (issuer["id"] if isinstance(issuer, dict) else issuer) == other.did
+        assert not isinstance(issuer, dict) or issuer["name"] == "N"
+        with pytest.raises(IssuerMismatch):
+            await issue_document(node, {**UNSIGNED, "issuer": stranger}, None)
+    refused: list[Any] = ["no url", None, 5, [], {"id": None}]
+    for wrong in refused:
+        with pytest.raises(StructureInvalid):
+            await issue_document(node, {**UNSIGNED, "issuer": wrong}, "north")
+
+
+async def test_a_status_of_another_kind_stands_beside_our_own(node: Node) -> None:
+    plain: JsonObject = {
+        "@context": ["https://www.w3.org/ns/credentials/v2"],
+        "type": ["VerifiableCredential"],
+        "credentialSubject": {"id": "urn:uuid:1"},
+    }
+    paper: JsonObject = {"type": "https://school.example/#PaperRegister"}
+    signed = await issue_document(node, {**plain, "credentialStatus": paper}, None)
+    statuses: Any = signed["credentialStatus"]
+    assert [entry["type"] for entry in statuses[:2]] == ["BitstringStatusListEntry"] * 2
+    assert statuses[2:] == [paper]
+    place = {**statuses[0], "statusListIndex": "7"}
+    for taken in (place, [paper, place]):
+        with pytest.raises(AlreadyDecided):
+            await issue_document(node, {**plain, "credentialStatus": taken}, None)
 
 
 # Places in the status lists
