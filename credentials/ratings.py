@@ -9,7 +9,7 @@ gave, and an even split is decided downwards, never in between.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from credentials.registrar import Finding, Row
@@ -20,6 +20,7 @@ from primitives.canonical_json import JsonObject
 
 _MAX_WEIGHT = 1000
 _MAX_RATERS = 99
+_DIGITS = re.compile(r"\d+", re.ASCII)
 _NUMBER = re.compile(r"[1-9]\d?|0", re.ASCII)
 
 
@@ -53,12 +54,19 @@ class Scale:
     required: int
     """Number of the lowest level that passes; 0 where every level does."""
 
+    _by_text: dict[str, Level] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Note each level by its number and its name; of two alike the lower counts."""
+        by_text: dict[str, Level] = {}
+        for level in self.levels:
+            by_text.setdefault(str(level.number), level)
+            by_text.setdefault(level.name.casefold(), level)
+        object.__setattr__(self, "_by_text", by_text)
+
     def find(self, text: str) -> Level | None:
         """Return the level whose number or name `text` is, in any case; else None."""
-        for level in self.levels:
-            if text == str(level.number) or text.casefold() == level.name.casefold():
-                return level
-        return None
+        return self._by_text.get(text.casefold())
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +200,12 @@ def _cells(rule: ResultRule, row: Row) -> dict[str, str]:
     if not rule.many:
         text = row.values.get(rule.column)
         return {rule.column: text} if text else {}
-    number = re.compile(rf"{re.escape(rule.column)}_\d+", re.ASCII)
-    return {c: text for c, text in row.values.items() if number.fullmatch(c) and text}
+    begin = f"{rule.column}_"
+    return {
+        column: text
+        for column, text in row.values.items()
+        if text and column.startswith(begin) and _DIGITS.fullmatch(column, len(begin))
+    }
 
 
 def _cell_findings(
@@ -204,11 +216,18 @@ def _cell_findings(
         return (_error(row, rule.column, "ratings-too-few", detail),)
     if rule.scale is None:
         return ()
+    unknown = [c for c, text in cells.items() if rule.scale.find(text) is None]
+    if not unknown:
+        return ()
     names = ", ".join(f"{level.number} {level.name}" for level in rule.scale.levels)
     return tuple(
-        _error(row, column, "rating-not-on-scale", f'found "{text[:40]}", want {names}')
-        for column, text in cells.items()
-        if rule.scale.find(text) is None
+        _error(
+            row,
+            column,
+            "rating-not-on-scale",
+            f'found "{cells[column][:40]}", want {names}',
+        )
+        for column in unknown
     )
 
 
@@ -240,10 +259,10 @@ def read_scales(achievement: Field) -> dict[str, Scale | None]:
     """Return the scale of each result description of an achievement, by its id."""
     scales: dict[str, Scale | None] = {}
     described = achievement.members().get("resultDescription")
-    for field in described.items() if described else ():
-        members = field.members()
+    for entry in described.items() if described else ():
+        members = entry.members()
         if "id" not in members:
-            field.fail("no such member", '"id"')
+            entry.fail("no such member", '"id"')
         name = members["id"].text()
         if name in scales:
             members["id"].fail("an id that is taken", "its own")

@@ -221,7 +221,8 @@ def build_credential(
     """
     if not _URN_UUID.fullmatch(credential_id):
         raise ValueError("credential_id must be urn:uuid: and a lower-case UUID")
-    findings = check_row(template, row)
+    assessment = assess(template.results, row)
+    findings = (*_column_findings(template, row), *assessment.findings)
     awarded = _midnight(row.values.get(_award_column(row), ""))
     valid_from = format_instant(issued_at)
     if not findings and awarded > valid_from:
@@ -229,7 +230,6 @@ def build_credential(
         findings = (_error(row, _award_column(row), "award-after-issue", detail),)
     if findings:
         raise RowNotIssuable(row.number, findings)
-    assessment = assess(template.results, row)
     credential: JsonObject = {
         "@context": list(CONTEXTS),
         "id": credential_id,

@@ -11,6 +11,7 @@ import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -38,8 +39,8 @@ from primitives.errors import Malformed, Rejected
 from primitives.hashing import sha256
 from primitives.strict_json import parse_json_object
 
-CHUNK = 100
-"""Credentials signed in one transaction: others wait for its lock for 0.2 s at most."""
+CHUNK = 300
+"""Credentials signed in one transaction: others wait for its lock for 0.2 s or so."""
 
 HTTP_LIST = "http"
 """Name of the status lists of what was issued over HTTP."""
@@ -128,6 +129,7 @@ async def issue_rows(
             node, c, issuer, policy.status_list, (policy.status_purpose,), len(new)
         )
         drafts: list[Draft] = []
+        documents: dict[str, JsonObject] = {}
         for row, place in zip(new, places, strict=True):
             try:
                 document = build_credential(
@@ -144,13 +146,14 @@ async def issue_rows(
                 continue
             suite = cryptosuite or issuer.cryptosuite
             draft = _draft(document, issuer, suite, place)
+            documents[draft.uuid] = document
             drafts.append(
                 replace(draft, template=template.template_id, row_key=row_key(row))
             )
         await ledger.save_drafts(c, drafts, node.now())
     failpoint("drafts-stored")
     report.issued = [draft.uuid for draft in drafts]
-    await sign_drafts(node, progress=progress)
+    await sign_drafts(node, progress=progress, documents=documents)
     return report
 
 
@@ -211,7 +214,9 @@ async def issue_document(
         suite = cryptosuite or issuer.cryptosuite
         draft = replace(_draft(complete, issuer, suite, place), draft_sha256=asked.hex())
         # Signed before anything is stored: what safe mode refuses leaves no trace.
-        signed = await asyncio.to_thread(_sign, node, draft, _credential_key(node, issuer))
+        signed = await asyncio.to_thread(
+            _sign, node, draft, _credential_key(node, issuer), None
+        )
         await ledger.save_drafts(c, [draft], node.now())
         await _save_signed(node, c, [(draft, signed)])
     return signed
@@ -259,8 +264,19 @@ async def _choose_issuer(
     raise IssuerMismatch(f"found issuer {str(wanted)[:120]!r}, want {chosen.did}")
 
 
-async def sign_drafts(node: Node, *, progress: Progress = no_progress) -> int:
+async def sign_drafts(
+    node: Node,
+    *,
+    progress: Progress = no_progress,
+    documents: Mapping[str, JsonObject] = MappingProxyType({}),
+) -> int:
     """Sign every draft that waits, in chunks; return how many were signed.
+
+    Args:
+        node: Unlocked.
+        progress: Told after each chunk.
+        documents: By UUID, what this process itself has just stored as drafts: these are
+            not read again.
 
     Raises:
         NodeSealed: The keys are not unlocked.
@@ -276,7 +292,7 @@ async def sign_drafts(node: Node, *, progress: Progress = no_progress) -> int:
             drafts = await ledger.unsigned_drafts(c, CHUNK)
             if not drafts:
                 break
-            signed = await asyncio.to_thread(_sign_all, node, drafts, issuers)
+            signed = await asyncio.to_thread(_sign_all, node, drafts, issuers, documents)
             await _save_signed(node, c, signed)
         done += len(drafts)
         progress("signing", done, max(total, done))
@@ -285,22 +301,32 @@ async def sign_drafts(node: Node, *, progress: Progress = no_progress) -> int:
 
 
 def _sign_all(
-    node: Node, drafts: Sequence[Draft], issuers: Mapping[str, Issuer]
+    node: Node,
+    drafts: Sequence[Draft],
+    issuers: Mapping[str, Issuer],
+    documents: Mapping[str, JsonObject],
 ) -> list[tuple[Draft, JsonObject]]:
     slugs = {draft.issuer for draft in drafts}
     keys = {slug: _credential_key(node, issuers[slug]) for slug in slugs}
-    return [(draft, _sign(node, draft, keys[draft.issuer])) for draft in drafts]
+    return [
+        (draft, _sign(node, draft, keys[draft.issuer], documents.get(draft.uuid)))
+        for draft in drafts
+    ]
 
 
 def _credential_key(node: Node, issuer: Issuer) -> tuple[Signer, str]:
     return signing_key(node, issuer, credential_key(issuer.slug))
 
 
-def _sign(node: Node, draft: Draft, key: tuple[Signer, str]) -> JsonObject:
+def _sign(
+    node: Node, draft: Draft, key: tuple[Signer, str], document: JsonObject | None
+) -> JsonObject:
+    """Return the signed document of a draft, which is read where it is not at hand."""
     if draft.cryptosuite not in SUITES:
         raise ValueError(f"{draft.cryptosuite} is no cryptosuite of this release")
     signer, method = key
-    document = parse_json_object(draft.draft.encode())
+    if document is None:
+        document = parse_json_object(draft.draft.encode())
     return add_proof(
         document,
         signer,

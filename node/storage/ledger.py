@@ -288,23 +288,17 @@ async def assign_leaves(c: AsyncConnection) -> int:
     cannot give one place twice.
     """
     size = await log_length(c)
+    place = func.row_number().over(order_by=entries.c.seq) + (size - 1)
     waiting = (
-        await c.execute(
-            select(entries.c.seq)
-            .where(entries.c.leaf_index.is_(None))
-            .order_by(entries.c.seq)
-        )
-    ).scalars()
-    places = [
-        {"of_seq": seq, "place": size + offset} for offset, seq in enumerate(waiting.all())
-    ]
-    if places:
-        await c.execute(
-            update(entries)
-            .where(entries.c.seq == bindparam("of_seq"))
-            .values(leaf_index=bindparam("place")),
-            places,
-        )
+        select(entries.c.seq, place.label("place"))
+        .where(entries.c.leaf_index.is_(None))
+        .subquery()
+    )
+    await c.execute(
+        update(entries)
+        .where(entries.c.seq == waiting.c.seq)
+        .values(leaf_index=waiting.c.place)
+    )
     return await log_length(c)
 
 
