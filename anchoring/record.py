@@ -221,6 +221,35 @@ def cid_digest(cid: str) -> Digest:
     raise _other_cid(cid, "raw or dag-json")
 
 
+def cid_bytes(cid: str) -> bytes:
+    """Return the binary form of the CID of a raw block or of a record.
+
+    Raises:
+        CidMalformed: As `cid_digest`.
+    """
+    digest = cid_digest(cid)
+    prefix = _RAW if _cid(_RAW, digest) == cid else _DAG_JSON
+    return prefix + digest
+
+
+def cid_text(binary: bytes) -> str:
+    """Return the text form of the binary CID of a raw block or of a record.
+
+    Raises:
+        CidMalformed: Any other version, codec or hash, or another length.
+    """
+    for prefix in (_RAW, _DAG_JSON):
+        digest = binary.removeprefix(prefix)
+        if len(digest) == DIGEST_BYTES and len(binary) == DIGEST_BYTES + len(prefix):
+            return _cid(prefix, Digest(digest))
+    raise _other_cid(binary.hex(), "raw or dag-json")
+
+
+def is_record_cid(cid: str) -> bool:
+    """Tell whether a CID names a record, and not a raw block."""
+    return _digest_under(_DAG_JSON, cid) is not None
+
+
 def _cid(prefix: bytes, digest: Digest) -> str:
     return "b" + base64.b32encode(prefix + digest).decode().rstrip("=").lower()
 

@@ -7,6 +7,7 @@ from typing import Final
 
 import click
 
+from cli.anchor_ipfs import IpfsStanding, export, ipfs_standing, publish_or_say
 from cli.options import home_option, json_option, passphrase_option
 from cli.output import print_json, say, say_note
 from cli.passphrase import read_passphrase
@@ -103,6 +104,9 @@ def status(*, home: Home, as_json: bool) -> None:
     _print(asyncio.run(_look(home)), as_json=as_json)
 
 
+anchor.add_command(export)
+
+
 @click.group()
 def chain() -> None:
     """The contract that anchors go to."""
@@ -179,6 +183,7 @@ async def _drive(home: Home, passphrase: bytes) -> None:
         backend = await open_backend(node)
         try:
             await close_batch(node)
+            await publish_or_say(node)
             anchorer = Anchorer(node, backend, confirmations(node))
             state = await anchorer.step()
             while not state.anchored:
@@ -198,6 +203,8 @@ class _Standing:
     contract: str
     account: str
     has_daemon: bool
+    ipfs: IpfsStanding | None
+    """None where no Kubo node is configured."""
 
     @property
     def word(self) -> str:
@@ -215,7 +222,8 @@ async def _look(home: Home) -> _Standing:
         account = home.keystore().entry(EVM_KEY).public
         contract = anchor_contract(node.config)
         state = await anchor_state(node)
-    return _Standing(state, waiting, since, contract, account, home.is_held())
+        ipfs = await ipfs_standing(node)
+    return _Standing(state, waiting, since, contract, account, home.is_held(), ipfs)
 
 
 def _print(standing: _Standing, *, as_json: bool) -> None:
@@ -234,6 +242,8 @@ def _print(standing: _Standing, *, as_json: bool) -> None:
         say(f"anchor    {sent.reference}{block}")
     say(f"contract  {standing.contract or 'none yet'}")
     say(f"account   {standing.account}")
+    if standing.ipfs is not None:
+        say(f"ipfs      {standing.ipfs.sentence}")
     say(f"daemon    {'runs' if standing.has_daemon else 'does not run'}")
 
 
@@ -257,6 +267,7 @@ def _described(standing: _Standing) -> JsonObject:
         "transaction": sent.reference if sent is not None else None,
         "blockNumber": sent.block_number if sent is not None else None,
         "blockTime": sent.block_time if sent is not None else None,
+        "ipfs": standing.ipfs.to_json() if standing.ipfs is not None else None,
         "daemon": standing.has_daemon,
     }
 

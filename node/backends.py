@@ -1,8 +1,11 @@
-"""Opening the place to anchor that the configuration names."""
+"""Opening the places to anchor and to publish that the configuration names."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from anchoring.backend import AnchorBackend
+from anchoring.blocks import BlockPublisher
 from node.config import ConfigInvalid
 from node.node import EVM_KEY, Node
 
@@ -39,6 +42,24 @@ async def open_backend(node: Node) -> AnchorBackend:
         private_key=secret,
         max_fee_per_gas=chain.max_fee_gwei * GWEI,
     )
+
+
+@asynccontextmanager
+async def ipfs_publisher(node: Node) -> AsyncIterator[BlockPublisher | None]:
+    """Give the configured Kubo node, or None where none is configured.
+
+    It is first asked when something is published.
+    """
+    if not node.config.ipfs_api:
+        yield None
+        return
+    from anchoring.ipfs import Kubo  # noqa: PLC0415 - its client takes a while to import
+
+    kubo = Kubo(node.config.ipfs_api)
+    try:
+        yield kubo
+    finally:
+        await kubo.close()
 
 
 def read_only_backend(url: str, contract: str) -> AnchorBackend:

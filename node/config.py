@@ -112,6 +112,11 @@ class Config:
     """SQLite file, relative to the data directory. Created by `patunay init` alone, so
     that a mistyped path cannot start an empty log."""
 
+    ipfs_api: str = ""
+    """Address of a Kubo node's RPC, such as `http://127.0.0.1:5001`, that anchor records
+    are handed to; empty hands them to nobody. Whoever reaches that address controls the
+    Kubo node: keep it on the loopback interface or a private network."""
+
     allow_loopback_http: bool = False
     """Whether DIDs and status lists at `localhost` may be read without TLS. For
     development alone: it lets a credential make this node call itself."""
@@ -136,6 +141,10 @@ class Config:
         if bool(self.tls_certificate_file) != bool(self.tls_key_file):
             raise ConfigInvalid(
                 "found one of tls_certificate_file and tls_key_file, want both or none"
+            )
+        if self.ipfs_api and not _is_address(self.ipfs_api):
+            raise ConfigInvalid(
+                f"ipfs_api: found {self.ipfs_api[:80]!r}, want http://host:port"
             )
         for text in self.allowed_hosts.split():
             if Authority.parse(text) is None:
@@ -247,6 +256,12 @@ def _require_types(table: Mapping[str, Any], owner: type[Any], prefix: str) -> N
             raise ConfigInvalid(
                 f"{prefix}{name}: found {found}, want {wanted[name].__name__}"
             )
+
+
+def _is_address(url: str) -> bool:
+    """Tell whether `url` is `http://host:port` or `https://host:port`, and no more."""
+    scheme, _, authority = url.partition("://")
+    return scheme in {"http", "https"} and Authority.parse(authority) is not None
 
 
 def _require_range(name: str, value: int, low: int, high: int) -> None:

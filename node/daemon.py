@@ -8,8 +8,8 @@ import asyncio
 import errno
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Final
 
 from aiohttp import web
@@ -17,8 +17,9 @@ from aiohttp import web
 from anchoring.backend import AnchorBackend
 from node.anchoring import Anchorer, AnchorState, anchor_state
 from node.api.app import build_app
-from node.backends import confirmations, open_backend
+from node.backends import confirmations, ipfs_publisher, open_backend
 from node.home import Home
+from node.ipfs import IpfsJob
 from node.issuance import sign_drafts
 from node.logbook import close_batch, load_tree, publish_log
 from node.node import Node
@@ -141,19 +142,33 @@ async def run_daemon(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     with home.hold():
-        async with Node.open(home, clock, passphrase) as node, serving(node, port) as url:
-            backend = await open_backend(node)
-            job = asyncio.create_task(AnchorJob(node, backend).run())
+        async with (
+            Node.open(home, clock, passphrase) as node,
+            serving(node, port) as url,
+            _working(node) as jobs,
+        ):
             on_ready(url)
             waiting = asyncio.create_task(stop.wait())
             try:
-                await asyncio.wait({job, waiting}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({*jobs, waiting}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 waiting.cancel()
-                try:
-                    await _end(job)
-                finally:
-                    await backend.close()
+
+
+@asynccontextmanager
+async def _working(node: Node) -> "AsyncIterator[Sequence[asyncio.Task[None]]]":
+    """Anchor, and publish to IPFS where that is configured, in the background."""
+    async with AsyncExitStack() as stack:
+        backend = await open_backend(node)
+        stack.push_async_callback(backend.close)
+        publisher = await stack.enter_async_context(ipfs_publisher(node))
+        jobs = [AnchorJob(node, backend).run()]
+        if publisher is not None:
+            jobs.append(IpfsJob(node, publisher).run())
+        tasks = [asyncio.create_task(job) for job in jobs]
+        for task in tasks:
+            stack.push_async_callback(_end, task)
+        yield tasks
 
 
 async def _end(job: "asyncio.Task[None]") -> None:

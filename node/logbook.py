@@ -141,12 +141,16 @@ async def _sign_checkpoint(
         did_documents=documents,
         status_lists={url: body.encode() for url, body in lists},
         suspension_lists={url: body.encode() for url, body in suspensions},
-        tiles=await _new_tiles(node, latest.tree_size if latest is not None else 0, size),
+        tiles=await new_tiles(node, latest.tree_size if latest is not None else 0, size),
     )
     return StoredCheckpoint(size, root, note, record, record_digest(record), node.now())
 
 
-async def _new_tiles(node: Node, old_size: int, new_size: int) -> Mapping[str, bytes]:
+async def new_tiles(node: Node, old_size: int, new_size: int) -> Mapping[str, bytes]:
+    """Return the tiles that `new_size` adds to `old_size`, by path.
+
+    The tree MUST be loaded up to `new_size`.
+    """
     async with node.reading() as c:
         first = old_size // 256 * 256
         rows = await ledger.leaves(c, first, new_size)
@@ -176,7 +180,7 @@ async def publish_log(node: Node) -> None:
         )
     if latest is None or published == size:
         return
-    for path, body in (await _new_tiles(node, published, size)).items():
+    for path, body in (await new_tiles(node, published, size)).items():
         publish_log_file(node.home, path, body)
     publish_log_file(node.home, "checkpoint", latest.note.encode())
 

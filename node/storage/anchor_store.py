@@ -87,6 +87,14 @@ async def find_record(c: AsyncConnection, digest: Digest) -> StoredCheckpoint | 
     return _checkpoint(row)
 
 
+async def size_before(c: AsyncConnection, tree_size: int) -> int:
+    """Return the size of the largest checkpoint below `tree_size`; 0 if there is none."""
+    found: int | None = await c.scalar(
+        select(func.max(checkpoints.c.tree_size)).where(checkpoints.c.tree_size < tree_size)
+    )
+    return found or 0
+
+
 async def all_checkpoints(c: AsyncConnection) -> list[StoredCheckpoint]:
     """Return every checkpoint, smallest first."""
     rows = await c.execute(select(checkpoints).order_by(checkpoints.c.tree_size))

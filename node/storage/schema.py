@@ -174,6 +174,16 @@ challenges = Table(
 )
 Index("ix_challenges_expires_at", challenges.c.expires_at)
 
+publications = Table(
+    "publications",
+    metadata,
+    Column("tree_size", BigInteger, ForeignKey("checkpoints.tree_size"), primary_key=True),
+    Column("attempts", Integer, nullable=False),
+    Column("problem", Text, doc="what stood in the way last; null once published"),
+    Column("tried_at", String(32), nullable=False),
+    Column("published_at", String(32), doc="when Kubo had pinned the record"),
+)
+
 requests = Table(
     "requests",
     metadata,

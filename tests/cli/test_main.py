@@ -140,6 +140,7 @@ NEED_A_NODE = {
     "credential suspend": ("x", "--reason", "y"),
     "credential reinstate": ("x", "--reason", "y"),
     "status show": (),
+    "anchor export": (),
     "anchor now": (),
     "anchor status": (),
     "chain deploy": (),
