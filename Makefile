@@ -1,14 +1,17 @@
 # The two commands for a newcomer: make demo, make test. Everything installs into .venv.
 # DEMO_ARGS=--exit   stop after the demo's report, instead of serving
 # TEST_ARGS='-k log' what pytest is to run
+# N=50000 SEED=1     how many inputs `make fuzz` sends, and which
+# REPLAY=FILE        one that went wrong, sent again
 
-.PHONY: help demo test check lint format types floors bench lock tools clean
+.PHONY: help demo test check lint format types floors bench fuzz lock tools clean
 
 help:
 	@echo 'make demo    run the main job: issue 400 credentials, anchor, verify, then serve'
 	@echo 'make test    run the whole test suite'
 	@echo 'make check   everything that has to pass before a commit: lint, types, floors'
 	@echo 'make bench   measure, each figure beside its limit on this machine'
+	@echo 'make fuzz    send 50,000 mutated inputs through every way in'
 	@echo 'make tools   install what some tests need: a chain, peers of other projects'
 
 demo: .venv/ready
@@ -35,6 +38,9 @@ floors: .venv/ready
 
 bench: .venv/ready
 	.venv/bin/python -m benchmarks
+
+fuzz: .venv/ready
+	.venv/bin/python -m tests.fuzz $(if $(REPLAY),--replay $(REPLAY),--count $(or $(N),50000) $(if $(SEED),--seed $(SEED)))
 
 # Needs uv. The lock holds hashes alone, so plain pip installs it from any index.
 lock:

@@ -177,4 +177,4 @@ def _status_urls(document: JsonObject) -> list[str]:
     status = document.get("credentialStatus")
     entries: list[Json] = status if isinstance(status, list) else [status]
     urls = [e.get("statusListCredential") for e in entries if isinstance(e, dict)]
-    return [url for url in dict.fromkeys(urls) if isinstance(url, str)][:MAX_LOOK_UPS]
+    return [*dict.fromkeys(url for url in urls if isinstance(url, str))][:MAX_LOOK_UPS]

@@ -93,6 +93,11 @@ TAMPERED: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
         "proof",
         "signature-rejected",
     ),
+    "the status list, by two names": (
+        _set("credentialStatus.statusListCredential", [["x"], {"id": "x"}]),
+        "proof",
+        "",
+    ),
     "no proof": (lambda d: d.pop("proof"), "proof", "proof-missing"),
     "the purpose": (
         _set("proof.0.proofPurpose", "authentication"),

@@ -1,0 +1,1 @@
+"""Mutated inputs by the thousand, through every way in, against an oracle of its own."""
