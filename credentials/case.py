@@ -19,8 +19,10 @@ from did.document import (
     parse_did_document,
 )
 from did.history import parse_history
+from did.identifier import DidUrl
 from did.key import DidKey, did_key_document
 from did.key_event import KeyState
+from did.web import parse_did_web
 from primitives.canonical_json import JsonObject
 from primitives.errors import PatunayError, Undetermined
 
@@ -103,6 +105,20 @@ def document_of(did: str, case: Case) -> DidDocument:
     if did.startswith("did:key:"):
         return _implied_document(did)
     return case.did_document(did)
+
+
+def method_of(proof: Proof) -> DidUrl:
+    """Return the name of the key that a proof says it was made with.
+
+    A did:web that is none is false, whatever could be looked up, and not out of reach.
+
+    Raises:
+        Malformed: It is none; of a did:web, with what is wrong about its host or path.
+    """
+    did = proof.verification_method.partition("#")[0]
+    if did.startswith("did:web:"):
+        parse_did_web(did)
+    return DidUrl.parse(proof.verification_method)
 
 
 @lru_cache(maxsize=256)

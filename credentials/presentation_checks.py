@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from credentials.case import Case, document_of
+from credentials.case import Case, document_of, method_of
 from credentials.data_integrity import AUTHENTICATION, Proof
 from credentials.evidence import EvidenceMissing, Missing
 from credentials.jsonld.active_context import is_absolute_iri
@@ -171,7 +171,7 @@ def _check_holder_key(hearing: Hearing) -> Check:
     """Each key that signed is the holder's, whose DID document lets it authenticate."""
     holder = _named_holder(hearing.case.document)
     for proof in hearing.read_proofs():
-        method = DidUrl.parse(proof.verification_method)
+        method = method_of(proof)
         did = str(method.did)
         if holder is not None and did != holder:
             raise HolderKeyMismatch(f"found a key of {did}, want one of {holder[:80]}")

@@ -11,6 +11,7 @@ from credentials.case import (
     document_of,
     key_state,
     log_key,
+    method_of,
     passed,
     source_of,
 )
@@ -105,7 +106,7 @@ def check_issuer_key(case: Case) -> Check:
     for proof in case.proofs():
         if isinstance(proof, PatunayError):
             continue
-        method = DidUrl.parse(proof.verification_method)
+        method = method_of(proof)
         if str(method.did) != issuer:
             raise IssuerKeyMismatch(f"found a key of {method.did}, want one of {issuer}")
         remarks.append(_check_issuer_method(method, issuer, case))
@@ -136,7 +137,7 @@ def _check_one_proof(proof: Proof | PatunayError, case: Case) -> Proof:
     if isinstance(proof, PatunayError):
         raise proof
     _check_proof_dates(proof, case)
-    method = DidUrl.parse(proof.verification_method)
+    method = method_of(proof)
     key = document_of(str(method.did), case).methods.get(method)
     if key is None:
         raise IssuerKeyMismatch(f"{method.did} names no key {method}")

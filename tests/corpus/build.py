@@ -5,6 +5,7 @@
                    own address; besides it may have
                        web        {URL: [answers, one after another]}, see `Page`
                        names      {name: [DNS answers]}; others lead to the stand-in
+                       rebinding  {name: address}: asked for when the answer is used
                        loopback   false: addresses on this machine are refused
                        deadlineSeconds
                        challenge, domain   of a presentation
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from tests.corpus.case import Case
 from tests.corpus.credential_rows import credential_rows
+from tests.corpus.did_rows import did_rows
 from tests.corpus.json_rows import json_rows
 from tests.corpus.proof_rows import proof_rows
 from tests.corpus.status_rows import status_rows
@@ -28,7 +30,8 @@ CASES = Path(__file__).parent / "cases"
 
 def all_cases() -> list[Case]:
     """Return every case, by name."""
-    made = [*json_rows(), *credential_rows(), *proof_rows(), *status_rows()]
+    areas = (json_rows, credential_rows, proof_rows, status_rows, did_rows)
+    made = [case for rows in areas for case in rows()]
     return sorted(made, key=lambda case: case.name)
 
 

@@ -1,5 +1,6 @@
 """Every way in: the library, HTTP, and the command line, all in one stand-in web."""
 
+import base64
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
@@ -94,20 +95,24 @@ def world_of(context: Mapping[str, Any]) -> World:
     for did, value in context["didDocuments"].items():
         pages[parse_did_web(did).document_url()] = (_page(value),)
     for url, answers in context.get("web", {}).items():
-        pages[url] = tuple(
-            Page(**{**answer, "body": answer.get("body", "").encode()})
-            for answer in answers
-        )
+        pages[url] = tuple(map(_answer, answers))
     settings = {
         name: context[key]
         for name, key in (("loopback", "loopback"), ("deadline_seconds", "deadlineSeconds"))
         if key in context
     }
+    pages = {url.replace(":443/", "/"): answers for url, answers in pages.items()}
     names = {
         name: tuple(map(tuple, answers))
         for name, answers in context.get("names", {}).items()
     }
-    return World(pages, names, **settings)
+    return World(pages, names, context.get("rebinding", {}), **settings)
+
+
+def _answer(described: Mapping[str, Any]) -> Page:
+    members = dict(described)
+    body = base64.b64decode(members.pop("base64", "")) or members.pop("body", "").encode()
+    return Page(body=body, **members)
 
 
 def _page(document: Any) -> Page:

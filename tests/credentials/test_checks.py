@@ -540,3 +540,18 @@ def test_an_anchor_never_makes_a_credential_false() -> None:
     result = judge(one.document, found, policy(required=ALL), NOW)
     assert result.check("anchor").result is Result.UNDETERMINED
     assert result.outcome is Outcome.UNDETERMINED
+
+
+@pytest.mark.parametrize(
+    ("did", "code"),
+    [
+        ("did:web:127.0.0.1", "did-ip-literal"),
+        ("did:web:school.example%2Fx", "did-path-invalid"),
+        ("did:web:bücher.example", "did-idn-not-ascii"),
+    ],
+)
+def test_a_did_web_that_is_none_is_false_and_not_out_of_reach(did: str, code: str) -> None:
+    document = signed(unsigned(issuer=did), method=f"{did}#key-1")
+    report = judge(document, Evidence(), Policy(), NOW)
+    for name in ("proof", "issuer-key"):
+        assert (report.check(name).result, report.check(name).code) == (Result.FAILED, code)

@@ -28,7 +28,8 @@ from tests.support.documents import answer
 
 T = TypeVar("T")
 
-HOSTS = ("school.example", "office.example", "xn--bcher-kva.example")
+LONGEST_HOST = ".".join(("a" * 63, "a" * 63, "a" * 63, "b" * 61))
+HOSTS = ("school.example", "office.example", "xn--bcher-kva.example", LONGEST_HOST)
 """Names with a good certificate."""
 
 EXPIRED, SELF_SIGNED = "expired.example", "self-signed.example"
@@ -36,6 +37,9 @@ OTHER_NAME, OLD_TLS = "other-name.example", "old-tls.example"
 
 PACE_SECONDS = 0.05
 """Between two bytes of a server that takes its time."""
+
+ENDLESS_PIECES = 10_000
+"""Of 10 kB each: an answer without end is only as long as nobody reads."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,9 @@ class World:
 
     names: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     """By name: addresses, answer by answer; a name that is not here is on this machine."""
+
+    rebinding: Mapping[str, str] = field(default_factory=dict)
+    """By name: the address that a first look at an answer does not show."""
 
     loopback: bool = True
     """Whether the verifier takes addresses on this machine for public ones."""
@@ -104,7 +111,7 @@ class StandInWeb:
         thread.start()
         try:
             server = self.run(self._serve(_contexts(self._folder)))
-            old = self.run(self._serve(_old_context(self._folder)))
+            old = self.run(_serve_old(_old_context(self._folder)))
             self._port, self._old_port = (
                 s.sockets[0].getsockname()[1] for s in (server, old)
             )
@@ -121,7 +128,9 @@ class StandInWeb:
         answers = self._world.names.get(host, (("127.0.0.1",),))
         addresses = answers[min(self._count(host), len(answers) - 1)]
         port = self._old_port if host == OLD_TLS else self._port
-        return [answer(host, address, port) for address in addresses]
+        found = [answer(host, address, port) for address in addresses]
+        hidden = self._world.rebinding.get(host)
+        return found if hidden is None else _Rebinding(found, answer(host, hidden, port))
 
     def _count(self, name: str) -> int:
         self._asked[name] = self._asked.get(name, -1) + 1
@@ -146,6 +155,19 @@ class StandInWeb:
             pages = self._world.pages.get(url, (Page(status=404),))
             await _send(writer, pages[min(self._count(url), len(pages) - 1)])
         writer.close()
+
+
+class _Rebinding(list[ResolveResult]):
+    """One answer when it is looked at, another when it is used."""
+
+    def __init__(self, shown: list[ResolveResult], hidden: ResolveResult) -> None:
+        super().__init__(shown)
+        self._looks = 0
+        self._hidden = hidden
+
+    def __iter__(self) -> Iterator[ResolveResult]:
+        self._looks += 1
+        return super().__iter__() if self._looks == 1 else iter([self._hidden])
 
 
 class _TidyFetcher(PublicFetcher):
@@ -209,12 +231,31 @@ async def _send(writer: asyncio.StreamWriter, page: Page) -> None:
             slow, fast = page.body, next(pieces)
         pieces = itertools.chain((fast,), (bytes((byte,)) for byte in slow))
     if page.pace == "endless":
-        pieces = itertools.chain((next(pieces),), itertools.repeat(b"x" * 10_000))
+        pieces = itertools.chain(
+            (next(pieces),), itertools.repeat(b"x" * 10_000, ENDLESS_PIECES)
+        )
     for piece in pieces:
+        if writer.is_closing():
+            return  # or an endless answer would go on, in a loop that waits for nothing
         writer.write(piece)
         await writer.drain()
         if page.pace.startswith("slow-"):
             await asyncio.sleep(PACE_SECONDS)
+
+
+async def _serve_old(context: ssl.SSLContext) -> asyncio.Server:
+    """Serve a TLS stack that says what it misses, which asyncio's would not send."""
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        incoming.write(await reader.read(16 * 1024))
+        connection = context.wrap_bio(incoming, outgoing, server_side=True)
+        with contextlib.suppress(ssl.SSLError):
+            connection.do_handshake()
+        writer.write(outgoing.read())
+        writer.close()
+
+    return await asyncio.start_server(accept, "127.0.0.1", 0)
 
 
 async def _close(server: asyncio.Server) -> None:
