@@ -5,11 +5,17 @@ The node drives a backend in small steps, because between any two of them it may
     prepare   sign a transaction that carries the digest; nothing is public yet
     (store)   the node writes the transaction's raw bytes down
     send      hand the same bytes to the network, as often as needed
-    find      look where they landed, if they did
+    follow    look what became of their nonce
+    outbid    sign again at the same nonce with a higher fee, when they are stuck
+
+All transactions of one nonce are candidates of which the chain takes one at most. Only
+when `follow` says that the nonce is closed may the digest be signed at another one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from typing import Protocol
 
 from anchoring.chain_proof import ChainProof
@@ -23,10 +29,34 @@ class AnchorRefused(Rejected):
     code = "anchor-refused"
 
 
+class AnchorReverted(AnchorRefused):
+    """The transaction was mined, and undone: its nonce is spent, and nothing written."""
+
+    code = "anchor-reverted"
+
+
 class NonceTaken(AnchorRefused):
-    """Another transaction of this account already used the nonce: prepare a new one."""
+    """Another transaction of this account already used the nonce."""
 
     code = "anchor-nonce-taken"
+    hint = (
+        "nothing is lost: the node signs anew once that other transaction is final; let "
+        "no other program use this account"
+    )
+
+
+class FeeAboveLimit(AnchorRefused):
+    """The chain wants a higher fee than the operator allows. Nothing was signed."""
+
+    code = "anchor-fee-above-limit"
+    hint = "wait until the chain is less busy, or raise the limit"
+
+
+class Underpriced(AnchorRefused):
+    """The chain does not take the transaction at this fee."""
+
+    code = "anchor-underpriced"
+    hint = "nothing: the node offers more, up to its limit"
 
 
 class InsufficientFunds(AnchorRefused):
@@ -72,6 +102,9 @@ class SignedTransaction:
     digest: Digest
     """What is anchored: the SHA-256 of the anchor record."""
 
+    max_fee_per_gas: int = 0
+    """What it offers, in wei per gas, to be shown to people; `raw` is what counts."""
+
 
 @dataclass(frozen=True, slots=True)
 class AnchorReceipt:
@@ -111,6 +144,42 @@ class Sighting:
     gas_used: int
     """Gas of the whole transaction; 0 where a backend has no such thing."""
 
+    finalized: bool = False
+    """Whether the chain itself calls the block finalized. Only `follow` asks that, and
+    only with a `final_depth` of 0."""
+
+
+class NonceState(Enum):
+    """What the chain says of a nonce."""
+
+    OPEN = "open"
+    """Not used: every candidate may still be mined."""
+
+    USED = "used"
+    """Used, by one of the candidates or by something else; a reorganisation may undo it."""
+
+    CLOSED = "closed"
+    """Used for ever, and by none of the candidates: none of them can ever be mined."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What became of the candidates of one nonce, as one look at the chain shows it."""
+
+    sighting: Sighting | None
+    """The candidate that was mined and wrote its event, if one was."""
+
+    nonce: NonceState
+
+    height: int
+    """Number of the newest block."""
+
+    underpriced: bool = False
+    """Whether no candidate offers what the chain asks for now."""
+
+    reverted: bool = False
+    """Whether a candidate was mined and undone."""
+
 
 class AnchorBackend(Protocol):
     """A public, append-only place.
@@ -134,8 +203,13 @@ class AnchorBackend(Protocol):
         """CAIP-10 account that pays; it proves nothing about the issuer."""
         ...
 
-    async def prepare(self, digest: Digest) -> SignedTransaction:
+    async def prepare(self, digest: Digest, *, first_nonce: int = 0) -> SignedTransaction:
         """Sign a transaction that would anchor `digest`. Sends nothing.
+
+        Args:
+            digest: What is to be written.
+            first_nonce: Lowest nonce that no stored transaction of this account has. The
+                chain may not know of those before it.
 
         Raises:
             AnchorRefused: As things stand the chain would not take it: no funds, or a fee
@@ -145,14 +219,29 @@ class AnchorBackend(Protocol):
         """
         ...
 
+    async def outbid(self, candidates: Sequence[SignedTransaction]) -> SignedTransaction:
+        """Sign the same once more, at the same nonce, with fees 12.5 % higher or more.
+
+        A pool takes nothing less in place of what it holds. Sends nothing.
+
+        Args:
+            candidates: All transactions of the nonce so far, one or more.
+
+        Raises:
+            FeeAboveLimit: That would be above the operator's limit. Nothing was signed.
+            AnchorUnreachable: The chain did not tell its fees.
+        """
+        ...
+
     async def send(self, transaction: SignedTransaction) -> None:
         """Hand `transaction` to the network; sending it again changes nothing.
 
         Raises:
-            NonceTaken: It can never be mined; prepare another.
+            NonceTaken: Another transaction has its nonce, as things stand; `follow`.
+            Underpriced: Certainly not accepted at this fee; `outbid`.
             InsufficientFunds: Certainly not accepted.
             AnchorRefused: Certainly not accepted, for another reason.
-            AnchorUnreachable: Unknown. `find` before anything else.
+            AnchorUnreachable: Unknown. `follow` before anything else.
         """
         ...
 
@@ -160,8 +249,23 @@ class AnchorBackend(Protocol):
         """Return where `transaction` was mined, or None if certainly not mined now.
 
         Raises:
-            AnchorRefused: It was mined and reverted.
+            AnchorReverted: It was mined and reverted.
             AnchorUnreachable: Unknown; None never stands for "could not look".
+        """
+        ...
+
+    async def follow(
+        self, candidates: Sequence[SignedTransaction], *, final_depth: int
+    ) -> Outlook:
+        """Return what became of a nonce.
+
+        Args:
+            candidates: All transactions that were ever signed with it, one or more.
+            final_depth: Blocks, the event's own included, that no reorganisation will
+                replace; 0 leaves that to the chain's own word.
+
+        Raises:
+            AnchorUnreachable: Unknown.
         """
         ...
 

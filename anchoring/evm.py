@@ -8,36 +8,36 @@ what was signed, and it cannot make the node pay more than `max_fee_per_gas`. Wh
 about blocks is believed as far as it is consistent: ask several endpoints to trust none.
 """
 
-import asyncio
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Self, cast
 
-from eth_typing import HexAddress, HexStr
 from eth_utils.address import to_checksum_address
 from web3.providers.async_base import AsyncBaseProvider
-from web3.types import Nonce
-from web3.utils.address import get_create_address
 
 from anchoring.backend import (
     AnchorBackendMismatch,
     AnchorReceipt,
     AnchorRefused,
-    AnchorUnreachable,
     NonceTaken,
+    Outlook,
     Sighting,
     SignedTransaction,
 )
 from anchoring.evm_answers import (
     AnchorRpcInconsistent,
-    Log,
-    Mined,
-    event_topics,
-    make_receipt,
+    Fees,
+    outbidding_fees,
 )
-from anchoring.evm_purse import Purse, broadcast
+from anchoring.evm_events import RegistryEvents
+from anchoring.evm_fees import current_fees, estimated_gas
+from anchoring.evm_purse import Purse, broadcast, offered_fees, offered_gas
+from anchoring.evm_quorum import Quorum
 from anchoring.evm_rpc import Endpoint, HttpRpc
 from contracts.artifact import load_artifact
-from primitives.errors import Misconfigured
+from primitives.clock import Clock, SystemClock
+from primitives.errors import Misconfigured, PatunayError, Rejected
 from primitives.hashing import Digest
 
 REQUEST_TIMEOUT_SECONDS = 10.0
@@ -46,9 +46,6 @@ MAX_FEE_PER_GAS = 100 * 10**9
 """Wei. An anchor takes 23,151 gas, so that at most 0.003 coins are at stake in each."""
 
 _CAIP10 = re.compile(r"(eip155:[1-9][0-9]{0,31}):(0x[0-9a-fA-F]{40})", re.ASCII)
-_CAIP2 = re.compile(r"eip155:[1-9][0-9]{0,31}", re.ASCII)
-_REFERENCE = re.compile(r"0x[0-9a-f]{64}", re.ASCII)
-_RECEIPT_POLL_SECONDS = 0.5
 
 
 class AnchorContractMalformed(Misconfigured):
@@ -70,24 +67,29 @@ class AnchorReadOnly(Misconfigured):
 class EvmAnchor:
     """Anchors through AnchorRegistry on one chain. See `AnchorBackend` for the rules."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # settings with names and defaults
         self,
-        provider: AsyncBaseProvider,
+        providers: AsyncBaseProvider | Sequence[AsyncBaseProvider],
         contract: str,
         *,
+        quorum: int = 0,
         private_key: bytes | None = None,
         max_fee_per_gas: int = MAX_FEE_PER_GAS,
         request_timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
+        clock: Clock | None = None,
     ) -> None:
-        """Open nothing yet; the first call finds out whether the endpoint fits.
+        """Open nothing yet; the first call finds out whether the endpoints fit.
 
         Args:
-            provider: Any of web3's asynchronous providers.
+            providers: One endpoint of the chain or several: any of web3's asynchronous
+                providers.
             contract: CAIP-10 account of the contract; its chain is the chain.
-            private_key: 32 bytes of the paying account; without it, only `check` and
-                `find` work.
+            quorum: How many endpoints must agree; 0 stands for all of them.
+            private_key: 32 bytes of the paying account; without it, nothing is signed or
+                sent.
             max_fee_per_gas: Wei per gas that no transaction will ever offer more than.
             request_timeout_seconds: For each single request.
+            clock: To refuse blocks of the future; the machine's if None.
 
         Raises:
             AnchorContractMalformed: `contract` has another form.
@@ -98,10 +100,14 @@ class EvmAnchor:
             raise AnchorContractMalformed(f"found {contract[:80]!r}, want CAIP-10")
         self._contract = contract
         self._address = match[2]
-        self._endpoint = Endpoint(provider, match[1], request_timeout_seconds)
+        if isinstance(providers, AsyncBaseProvider):
+            providers = [providers]
+        endpoints = [Endpoint(p, match[1], request_timeout_seconds) for p in providers]
+        self._quorum = Quorum(endpoints, quorum)
+        self._clock = clock or SystemClock()
+        self._events = RegistryEvents(contract, self._clock)
         self._purse = None if private_key is None else Purse(private_key)
         self._max_fee_per_gas = max_fee_per_gas
-        self._artifact = load_artifact()
         self._contract_confirmed = False
 
     @classmethod
@@ -110,23 +116,25 @@ class EvmAnchor:
         rpc_url: str,
         contract: str,
         *,
-        private_key: bytes | None = None,
-        max_fee_per_gas: int = MAX_FEE_PER_GAS,
+        other_urls: Sequence[str] = (),
         request_timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
+        **options: Any,
     ) -> Self:
-        """Return a backend for an HTTP endpoint; arguments as for the constructor."""
+        """Return a backend for HTTP endpoints; arguments as for the constructor."""
         return cls(
-            HttpRpc(rpc_url, timeout_seconds=request_timeout_seconds),
+            [
+                HttpRpc(url, timeout_seconds=request_timeout_seconds)
+                for url in (rpc_url, *other_urls)
+            ],
             contract,
-            private_key=private_key,
-            max_fee_per_gas=max_fee_per_gas,
             request_timeout_seconds=request_timeout_seconds,
+            **options,
         )
 
     @property
     def chain(self) -> str:
         """See `AnchorBackend.chain`."""
-        return self._endpoint.caip2
+        return self._quorum.caip2
 
     @property
     def contract(self) -> str:
@@ -140,72 +148,102 @@ class EvmAnchor:
 
     async def balance(self) -> int:
         """Return what the account holds, in wei."""
-        purse = self._require_purse()
-        await self._endpoint.confirm()
-        eth = self._endpoint.eth
-        return await self._endpoint.number(eth.get_balance(cast(Any, purse.address)))
+        address = cast(Any, self._require_purse().address)
+        (found, *_) = await self._quorum.agreed(
+            lambda endpoint: endpoint.number(endpoint.eth.get_balance(address))
+        )
+        return found
 
-    async def prepare(self, digest: Digest) -> SignedTransaction:
-        """See `AnchorBackend.prepare`.
+    async def estimate(self) -> tuple[int, Fees]:
+        """Return what one anchor takes now: gas, and fees in wei per gas.
 
         Raises:
             FeeAboveLimit: The chain's fee is above the operator's limit.
+            InsufficientFunds: Some chains do not estimate for an empty account.
+        """
+        await self.confirm_contract()
+        return await self._gas(Digest(bytes(32))), await self._fees()
+
+    async def prepare(self, digest: Digest, *, first_nonce: int = 0) -> SignedTransaction:
+        """See `AnchorBackend.prepare`.
+
+        Raises:
             AnchorReadOnly: There is no key.
         """
         purse = self._require_purse()
-        await self._endpoint.confirm()
-        await self._confirm_contract()
-        call = {"to": self._address, "data": self._artifact.anchor_selector + digest}
-        nonce, reference, raw = await purse.sign(
-            self._endpoint, call, self._max_fee_per_gas
-        )
-        return SignedTransaction(
-            chain=self.chain,
-            sender=purse.address,
-            nonce=nonce,
-            reference=reference,
-            raw=raw,
-            digest=digest,
+        await self.confirm_contract()
+        (used, *_) = await self._quorum.agreed(self._used_now)
+        gas = await self._gas(digest)
+        # A quarter more: some rollups estimate closely, and what is not used is not paid.
+        return self._sign(
+            purse,
+            digest,
+            nonce=max(used, first_nonce),
+            gas=gas + gas // 4,
+            fees=await self._fees(),
         )
 
-    async def send(self, transaction: SignedTransaction) -> None:
-        """See `AnchorBackend.send`.
+    async def outbid(self, candidates: Sequence[SignedTransaction]) -> SignedTransaction:
+        """See `AnchorBackend.outbid`.
 
         Raises:
-            Underpriced: Fees have risen since it was signed.
+            AnchorReadOnly: There is no key.
+        """
+        purse = self._require_purse()
+        self._refuse_other_chain(candidates[0].chain)
+        bids = [offered_fees(candidate.raw) for candidate in candidates]
+        past = Fees(
+            maximum=max(bid.maximum for bid in bids),
+            priority=max(bid.priority for bid in bids),
+        )
+        fees = outbidding_fees(past, await self._fees(), limit=self._max_fee_per_gas)
+        first = candidates[0]
+        gas = offered_gas(first.raw)
+        return self._sign(purse, first.digest, nonce=first.nonce, gas=gas, fees=fees)
+
+    async def send(self, transaction: SignedTransaction) -> None:
+        """See `AnchorBackend.send`. Goes to every endpoint; one that takes it is enough.
+
+        Raises:
             AnchorReadOnly: There is no key.
         """
         self._require_purse()
         self._refuse_other_chain(transaction.chain)
-        await self._endpoint.confirm()
-        try:
-            await broadcast(self._endpoint, transaction.raw, transaction.reference)
-        except NonceTaken as e:
-            await self._settle_nonce(transaction, e)
+        answers = await self._quorum.all(
+            lambda endpoint: broadcast(endpoint, transaction.raw, transaction.reference)
+        )
+        errors = [answer for answer in answers if isinstance(answer, PatunayError)]
+        if len(errors) < len(answers):
+            return
+        refusals = [error for error in errors if isinstance(error, Rejected)]
+        for error in refusals:
+            if isinstance(error, NonceTaken):
+                await self._settle_nonce(transaction, error)
+                return
+        raise (refusals or errors)[0]
 
     async def find(self, transaction: SignedTransaction) -> Sighting | None:
         """See `AnchorBackend.find`."""
         self._refuse_other_chain(transaction.chain)
-        await self._endpoint.confirm()
-        mined = await self._endpoint.receipt(transaction.reference)
-        if mined is None:
-            return None
-        block, depth = await self._endpoint.canonical_block(mined)
-        if not mined.succeeded:
-            raise AnchorRefused(f"transaction {mined.reference} was mined and reverted")
-        wanted = event_topics(
-            self._artifact.anchored_topic,
-            sender=transaction.sender,
-            digest=transaction.digest,
+        seen = await self._quorum.agreed(
+            lambda endpoint: self._events.find(endpoint, transaction), _place
         )
-        for event in mined.logs:
-            if event.address == self._address and event.topics == wanted:
-                receipt = make_receipt(mined, event, block=block, contract=self._contract)
-                return Sighting(receipt, depth=depth, gas_used=mined.gas_used)
-        # Code and calldata are known: success without this event cannot be.
-        raise AnchorRpcInconsistent(
-            f"found no Anchored event of {transaction.sender} at {self._address} "
-            f"in {mined.reference}"
+        return _shallowest(seen)
+
+    async def follow(
+        self, candidates: Sequence[SignedTransaction], *, final_depth: int
+    ) -> Outlook:
+        """See `AnchorBackend.follow`."""
+        self._refuse_other_chain(candidates[0].chain)
+        seen = await self._quorum.agreed(
+            lambda endpoint: self._events.follow(endpoint, candidates, final_depth),
+            lambda outlook: (_place(outlook.sighting), outlook.nonce, outlook.reverted),
+        )
+        return replace(
+            seen[0],
+            sighting=_shallowest([outlook.sighting for outlook in seen]),
+            height=min(outlook.height for outlook in seen),
+            underpriced=all(outlook.underpriced for outlook in seen),
         )
 
     async def check(self, receipt: AnchorReceipt, digest: Digest) -> Sighting:
@@ -214,22 +252,34 @@ class EvmAnchor:
             raise AnchorRefused(
                 f"found a receipt of {receipt.contract[:80]}, want {self._contract}"
             )
-        if _REFERENCE.fullmatch(receipt.transaction) is None:
-            raise AnchorRefused(f"found {receipt.transaction[:80]!r}, want a hash")
-        await self._endpoint.confirm()
-        mined = await self._endpoint.receipt(receipt.transaction)
-        if mined is None or not mined.succeeded:
-            raise AnchorRefused(f"{receipt.transaction} was not mined, or was reverted")
-        block, depth = await self._endpoint.canonical_block(mined)
-        event = self._anchored_event(mined, receipt.log_index, digest)
-        seen = make_receipt(mined, event, block=block, contract=self._contract)
-        if seen != receipt:
-            raise AnchorRefused(f"found {seen}, want {receipt}")
-        return Sighting(seen, depth=depth, gas_used=mined.gas_used)
+        seen = await self._quorum.agreed(
+            lambda endpoint: self._events.check(endpoint, receipt, digest), _place
+        )
+        return min(seen, key=lambda sighting: sighting.depth)
+
+    async def confirm_contract(self) -> None:
+        """Return if the code is there whose source is in this package; asked once.
+
+        Raises:
+            AnchorBackendMismatch: It is not: nothing is paid to any other contract.
+        """
+        if self._contract_confirmed:
+            return
+        (code, *_) = await self._quorum.agreed(
+            lambda endpoint: endpoint.ask(endpoint.eth.get_code(cast(Any, self._address)))
+        )
+        wanted = load_artifact().deployed_bytecode
+        if bytes(code) != wanted:
+            raise AnchorBackendMismatch(
+                f"found {len(code)} bytes of other code at {self._contract}, want the "
+                f"{len(wanted)} of AnchorRegistry",
+                hint="deploy AnchorRegistry there, or correct the address",
+            )
+        self._contract_confirmed = True
 
     async def close(self) -> None:
         """See `AnchorBackend.close`."""
-        await self._endpoint.close()
+        await self._quorum.close()
 
     def _require_purse(self) -> Purse:
         if self._purse is None:
@@ -242,19 +292,36 @@ class EvmAnchor:
                 f"found a transaction of {chain}, want {self.chain}"
             )
 
-    async def _confirm_contract(self) -> None:
-        """Pay for nothing but the contract whose source is in this package."""
-        if self._contract_confirmed:
-            return
-        eth = self._endpoint.eth
-        code = await self._endpoint.ask(eth.get_code(cast(Any, self._address)))
-        if bytes(code) != self._artifact.deployed_bytecode:
-            raise AnchorBackendMismatch(
-                f"found {len(code)} bytes of other code at {self._contract}, want the "
-                f"{len(self._artifact.deployed_bytecode)} of AnchorRegistry",
-                hint="deploy AnchorRegistry there, or correct the address",
-            )
-        self._contract_confirmed = True
+    def _call(self, digest: Digest) -> dict[str, Any]:
+        return {"to": self._address, "data": load_artifact().anchor_selector + digest}
+
+    def _sign(
+        self, purse: Purse, digest: Digest, *, nonce: int, gas: int, fees: Fees
+    ) -> SignedTransaction:
+        reference, raw = purse.sign(
+            self._call(digest), chain_id=self._quorum.id, nonce=nonce, gas=gas, fees=fees
+        )
+        return SignedTransaction(
+            chain=self.chain,
+            sender=purse.address,
+            nonce=nonce,
+            reference=reference,
+            raw=raw,
+            digest=digest,
+            max_fee_per_gas=fees.maximum,
+        )
+
+    async def _used_now(self, endpoint: Endpoint) -> int:
+        # Not the pool's count: what waits there is this node's own, and it knows better.
+        head = await endpoint.head(self._clock)
+        return await endpoint.used_nonces(self._require_purse().address, head.number)
+
+    async def _fees(self) -> Fees:
+        return await current_fees(self._quorum, self._clock, limit=self._max_fee_per_gas)
+
+    async def _gas(self, digest: Digest) -> int:
+        call = {**self._call(digest), "from": self._require_purse().address}
+        return await self._quorum.middle(lambda endpoint: estimated_gas(endpoint, call))
 
     async def _settle_nonce(
         self, transaction: SignedTransaction, taken: NonceTaken
@@ -262,7 +329,7 @@ class EvmAnchor:
         """Return if it was this very transaction that used its nonce."""
         if await self.find(transaction) is not None:
             return
-        used = await _used_nonces(self._endpoint, transaction.sender)
+        (used, *_) = await self._quorum.agreed(self._used_now)
         if used <= transaction.nonce:
             raise AnchorRpcInconsistent(
                 f"found {used} used nonces, want over {transaction.nonce}, which the node "
@@ -270,70 +337,17 @@ class EvmAnchor:
             ) from taken
         raise taken
 
-    def _anchored_event(self, mined: Mined, log_index: int, digest: Digest) -> Log:
-        topic = self._artifact.anchored_topic
-        for event in mined.logs:
-            if event.index == log_index and event.address == self._address:
-                if event.topics[:1] == (topic,) and event.topics[2:] == (digest,):
-                    return event
-                break
-        raise AnchorRefused(
-            f"found no Anchored event of {self._address} for {digest.hex()} "
-            f"as log {log_index} of {mined.reference}"
-        )
+
+def _place(sighting: Sighting | None) -> AnchorReceipt | None:
+    """Return what endpoints must agree on; heads may differ by a block or two."""
+    return None if sighting is None else sighting.receipt
 
 
-async def deploy(
-    provider: AsyncBaseProvider,
-    chain: str,
-    private_key: bytes,
-    *,
-    max_fee_per_gas: int = MAX_FEE_PER_GAS,
-    request_timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
-    receipt_timeout_seconds: float = 300.0,
-) -> str:
-    """Create AnchorRegistry on `chain` (CAIP-2) and return its CAIP-10 account.
-
-    The caller keeps `provider` and closes it. Dying in between costs the fee of one
-    deployment and nothing else.
-
-    Raises:
-        AnchorRefused: The node did not take it, or it was reverted.
-        AnchorUnreachable: The chain did not answer, or not within
-            `receipt_timeout_seconds`; the contract may still appear.
-    """
-    if _CAIP2.fullmatch(chain) is None:
-        raise AnchorContractMalformed(f"found {chain[:80]!r}, want eip155:<chain id>")
-    endpoint = Endpoint(provider, chain, request_timeout_seconds)
-    purse = Purse(private_key)
-    await endpoint.confirm()
-    nonce, reference, raw = await purse.sign(
-        endpoint, {"data": load_artifact().bytecode}, max_fee_per_gas
-    )
-    await broadcast(endpoint, raw, reference)
-    try:
-        async with asyncio.timeout(receipt_timeout_seconds):
-            mined = await _next_receipt(endpoint, reference)
-    except TimeoutError as e:
-        raise AnchorUnreachable(
-            f"{reference} was not mined within {receipt_timeout_seconds:g} seconds"
-        ) from e
-    if not mined.succeeded:
-        raise AnchorRefused(f"the deployment {reference} was mined and reverted")
-    # Calculated rather than read from the receipt: no endpoint can name another.
-    address = get_create_address(HexAddress(HexStr(purse.address)), Nonce(nonce))
-    return f"{chain}:{address}"
-
-
-async def _next_receipt(endpoint: Endpoint, reference: str) -> Mined:
-    while True:
-        mined = await endpoint.receipt(reference)
-        if mined is not None:
-            return mined
-        await asyncio.sleep(_RECEIPT_POLL_SECONDS)
-
-
-async def _used_nonces(endpoint: Endpoint, sender: str) -> int:
-    return await endpoint.ask(
-        endpoint.eth.get_transaction_count(cast(Any, sender), "latest")
+def _shallowest(seen: Sequence[Sighting | None]) -> Sighting | None:
+    found = [sighting for sighting in seen if sighting is not None]
+    if not found:
+        return None
+    return replace(
+        min(found, key=lambda sighting: sighting.depth),
+        finalized=all(sighting.finalized for sighting in found),
     )

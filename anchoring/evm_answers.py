@@ -6,7 +6,7 @@ disagree; whatever does not fit together is `AnchorRpcInconsistent`, which is "u
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from anchoring.backend import (
@@ -14,8 +14,10 @@ from anchoring.backend import (
     AnchorReceipt,
     AnchorRefused,
     AnchorUnreachable,
+    FeeAboveLimit,
     InsufficientFunds,
     NonceTaken,
+    Underpriced,
 )
 from primitives.errors import PatunayError
 from primitives.hashing import Digest
@@ -23,6 +25,11 @@ from primitives.hashing import Digest
 _HASH_BYTES = 32
 _ADDRESS_CHARACTERS = 42
 _YEAR_10000 = 253_402_300_800
+_CLOCKS_DIFFER = timedelta(minutes=15)
+"""A miner may set the time of its block by so much, on chains that are lax."""
+
+_MAX_FIELD = 1 << 63
+"""No chain will ever have so many blocks; a database column ends there too."""
 
 
 class AnchorRpcInconsistent(AnchorUnreachable):
@@ -32,26 +39,29 @@ class AnchorRpcInconsistent(AnchorUnreachable):
     hint = "try again in a minute, or name another RPC endpoint"
 
 
-class FeeAboveLimit(AnchorRefused):
-    """The chain wants a higher fee than the operator allows. Nothing was signed."""
-
-    code = "anchor-fee-above-limit"
-    hint = "wait until the chain is less busy, or raise the limit"
-
-
-class Underpriced(AnchorRefused):
-    """The node does not take the transaction at this fee."""
-
-    code = "anchor-underpriced"
-    hint = "prepare it again: fees have risen since it was signed"
-
-
 @dataclass(frozen=True, slots=True)
 class Fees:
     """EIP-1559 fees, in wei per gas."""
 
     maximum: int
     priority: int
+
+
+def outbidding_fees(past: Fees, now: Fees, *, limit: int) -> Fees:
+    """Return fees that a pool takes in place of `past`, and that are no less than `now`.
+
+    Pools want 10 or 12.5 % more, of both.
+
+    Raises:
+        FeeAboveLimit: That is above `limit`, in wei per gas.
+    """
+    maximum = max(now.maximum, past.maximum + -(-past.maximum // 8))
+    priority = max(now.priority, past.priority + -(-past.priority // 8))
+    if maximum > limit:
+        raise FeeAboveLimit(
+            f"found {maximum} wei per gas as the next bid, want at most {limit}"
+        )
+    return Fees(maximum=maximum, priority=min(priority, maximum))
 
 
 def choose_fees(*, base_fee: int, suggested_priority: int, limit: int) -> Fees:
@@ -137,6 +147,9 @@ class Block:
     timestamp: datetime
     transactions: frozenset[str]
 
+    base_fee: int | None
+    """Wei per gas; None on a chain without EIP-1559."""
+
 
 def read_mined(answer: Any) -> Mined | None:
     """Return a receipt; None for one of a transaction that is still pending.
@@ -177,6 +190,7 @@ def read_block(answer: Any) -> Block:
     seconds = _number(answer, "timestamp")
     if seconds >= _YEAR_10000:
         raise AnchorUnreachable(f"found the block time {seconds}, want seconds since 1970")
+    base_fee = answer.get("baseFeePerGas")
     return Block(
         number=_number(answer, "number"),
         block_hash=_hash(answer, "hash"),
@@ -184,17 +198,32 @@ def read_block(answer: Any) -> Block:
         transactions=frozenset(
             _hex(_hash_bytes(tx, "transaction")) for tx in _list(answer, "transactions")
         ),
+        base_fee=None if base_fee is None else require_number(base_fee, "base fee"),
     )
 
 
-def require_canonical(mined: Mined, block: Block, head: int) -> None:
+def require_plausible_head(head: Block, now: datetime) -> Block:
+    """Return `head` if its time is not ahead of `now` by more than clocks differ.
+
+    Raises:
+        AnchorRpcInconsistent: It lies in the future.
+    """
+    if head.timestamp > now + _CLOCKS_DIFFER:
+        raise AnchorRpcInconsistent(
+            f"found the newest block at {head.timestamp:%Y-%m-%dT%H:%M:%SZ}, want no later "
+            f"than {now:%Y-%m-%dT%H:%M:%SZ}"
+        )
+    return head
+
+
+def require_canonical(mined: Mined, block: Block, head: Block) -> None:
     """Return if receipt, block and head fit together.
 
     Args:
         mined: The receipt.
         block: The block that the endpoint holds at the receipt's height *now*: that is
             what tells a canonical block from one that a reorganisation has removed.
-        head: Height of the newest block.
+        head: The newest block.
 
     Raises:
         AnchorRpcInconsistent: They do not fit together.
@@ -206,9 +235,13 @@ def require_canonical(mined: Mined, block: Block, head: int) -> None:
         )
     if mined.reference not in block.transactions:
         raise AnchorRpcInconsistent(f"block {block.number} does not hold {mined.reference}")
-    if head < block.number:
+    if head.number < block.number:
         raise AnchorRpcInconsistent(
-            f"found the head at {head}, want {block.number} or more"
+            f"found the head at {head.number}, want {block.number} or more"
+        )
+    if head.timestamp < block.timestamp:
+        raise AnchorRpcInconsistent(
+            f"block {block.number} is of a later time than the head {head.number}"
         )
 
 
@@ -241,7 +274,12 @@ def require_number(value: Any, name: str) -> int:
 
 
 def _number(answer: Mapping[str, Any], name: str) -> int:
-    return require_number(answer.get(name), name)
+    found = require_number(answer.get(name), name)
+    if found >= _MAX_FIELD:
+        raise AnchorUnreachable(
+            f"found {name} {hex(found)[:40]}, want less than {_MAX_FIELD:#x}"
+        )
+    return found
 
 
 def _object(value: Any, name: str) -> Mapping[str, Any]:

@@ -1,19 +1,15 @@
 """The account that pays for anchors: signs and broadcasts Ethereum transactions."""
 
-from typing import Any, cast
+from typing import Any
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from hexbytes import HexBytes
-from web3.types import TxParams
 
-from anchoring.backend import InsufficientFunds
-from anchoring.evm_answers import AnchorRpcInconsistent, read_refusal
+from anchoring.evm_answers import AnchorRpcInconsistent, Fees, read_refusal
 from anchoring.evm_rpc import Endpoint, NodeError
 from primitives.errors import Misconfigured
-
-MAX_GAS = 1_000_000
-"""Rollups count their cost of data in gas too; a million is far above any seen."""
 
 _PRIVATE_KEY_BYTES = 32
 _SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -42,44 +38,39 @@ class Purse:
         """Name the address only."""
         return f"Purse({self.address})"
 
-    async def sign(
-        self, endpoint: Endpoint, call: dict[str, Any], limit: int
-    ) -> tuple[int, str, bytes]:
-        """Return nonce, hash and raw bytes of a transaction that makes `call`."""
-        nonce = await endpoint.number(
-            endpoint.eth.get_transaction_count(cast(Any, self.address), "pending")
-        )
-        fees = await endpoint.fees(limit)
-        gas = await self._estimate(endpoint, call)
+    def sign(
+        self, call: dict[str, Any], *, chain_id: int, nonce: int, gas: int, fees: Fees
+    ) -> tuple[str, bytes]:
+        """Return hash and raw bytes of a transaction that makes `call`."""
         signed = self._account.sign_transaction(
             {
                 **call,
                 "type": 2,
-                "chainId": endpoint.id,
+                "chainId": chain_id,
                 "nonce": nonce,
-                "gas": gas + gas // 4,
+                "gas": gas,
                 "maxFeePerGas": fees.maximum,
                 "maxPriorityFeePerGas": fees.priority,
                 "value": 0,
             }
         )
-        return nonce, "0x" + bytes(signed.hash).hex(), bytes(signed.raw_transaction)
+        return "0x" + bytes(signed.hash).hex(), bytes(signed.raw_transaction)
 
-    async def _estimate(self, endpoint: Endpoint, call: dict[str, Any]) -> int:
-        asked = cast(TxParams, {**call, "from": self.address})
-        try:
-            gas = await endpoint.number(endpoint.eth.estimate_gas(asked))
-        except NodeError as e:
-            # Some nodes look at the balance already here.
-            refusal = read_refusal(e.words)
-            if isinstance(refusal, InsufficientFunds):
-                raise refusal from e
-            raise
-        if gas > MAX_GAS:
-            raise AnchorRpcInconsistent(
-                f"found an estimate of {gas} gas, want at most {MAX_GAS}"
-            )
-        return gas
+
+def offered_fees(raw: bytes) -> Fees:
+    """Return what a transaction that `Purse.sign` made offers.
+
+    Read from its bytes, which are what the network holds it to.
+    """
+    fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
+    return Fees(
+        maximum=int(fields["maxFeePerGas"]), priority=int(fields["maxPriorityFeePerGas"])
+    )
+
+
+def offered_gas(raw: bytes) -> int:
+    """Return the gas limit of a transaction that `Purse.sign` made."""
+    return int(TypedTransaction.from_bytes(HexBytes(raw)).as_dict()["gas"])
 
 
 async def broadcast(endpoint: Endpoint, raw: bytes, reference: str) -> None:

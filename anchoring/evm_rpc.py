@@ -19,14 +19,14 @@ from anchoring.backend import AnchorBackendMismatch, AnchorUnreachable
 from anchoring.evm_answers import (
     AnchorRpcInconsistent,
     Block,
-    Fees,
     Mined,
-    choose_fees,
     read_block,
     read_mined,
     require_canonical,
     require_number,
+    require_plausible_head,
 )
+from primitives.clock import Clock
 from primitives.strict_json import JsonMalformed, parse_json_object
 
 T = TypeVar("T")
@@ -168,12 +168,23 @@ class Endpoint:
             )
         self._confirmed = True
 
-    async def fees(self, limit: int) -> Fees:
-        """Return what to offer now; `limit` is in wei per gas."""
-        head = await self.ask(self.eth.get_block("latest"))
-        base_fee = require_number(head.get("baseFeePerGas"), "base fee of the newest block")
-        priority = await self.number(self.eth.max_priority_fee)
-        return choose_fees(base_fee=base_fee, suggested_priority=priority, limit=limit)
+    async def head(self, clock: Clock) -> Block:
+        """Return the newest block, if its time is plausible by `clock`."""
+        answer = await self.ask(self.eth.get_block("latest"))
+        return require_plausible_head(read_block(answer), clock.now())
+
+    async def finalized(self) -> int:
+        """Return the height that the chain calls finalized."""
+        return read_block(await self.ask(self.eth.get_block("finalized"))).number
+
+    async def used_nonces(self, account: str, height: int) -> int:
+        """Return how many nonces `account` had used as of the block at `height`."""
+        request = self.eth.get_transaction_count(cast(Any, account), height)
+        return await self.number(request)
+
+    async def suggested_priority(self) -> int:
+        """Return what a miner should be offered beyond the base fee, in wei per gas."""
+        return await self.number(self.eth.max_priority_fee)
 
     async def receipt(self, reference: str) -> Mined | None:
         """Return the receipt of a transaction; None if it is certainly not mined."""
@@ -191,7 +202,7 @@ class Endpoint:
             )
         return mined
 
-    async def canonical_block(self, mined: Mined) -> tuple[Block, int]:
+    async def canonical_block(self, mined: Mined, clock: Clock) -> tuple[Block, int]:
         """Return the block of `mined`, and its depth under the head: 1 when just mined.
 
         Raises:
@@ -204,9 +215,9 @@ class Endpoint:
                 f"found no block {mined.block_number}, which the receipt names"
             ) from e
         block = read_block(answer)
-        head = await self.number(self.eth.block_number)
+        head = await self.head(clock)
         require_canonical(mined, block, head)
-        return block, head - block.number + 1
+        return block, head.number - block.number + 1
 
     async def close(self) -> None:
         """Give back sockets."""

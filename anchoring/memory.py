@@ -5,8 +5,8 @@ a real chain fails.
 """
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from anchoring.backend import (
@@ -14,9 +14,13 @@ from anchoring.backend import (
     AnchorReceipt,
     AnchorRefused,
     AnchorUnreachable,
+    FeeAboveLimit,
+    NonceState,
     NonceTaken,
+    Outlook,
     Sighting,
     SignedTransaction,
+    Underpriced,
 )
 from primitives.hashing import Digest
 
@@ -47,12 +51,17 @@ class MemoryAnchor:
     the worst: written, but the answer got lost. It may also raise an error of its own.
 
     `unreachable` makes every call fail. With `auto_mine` off, a transaction waits for
-    `mine`.
+    `mine`. Only what offers `price` or more is accepted and mined; nothing offers more than
+    `limit`.
     """
 
     def __init__(self, *, auto_mine: bool = True) -> None:
         self.auto_mine = auto_mine
         self.unreachable = False
+        self.price = 100
+        self.limit = 10_000
+        self.finalized_depth = 0
+        """Depth from which the chain calls a block finalized; 0 stands for never."""
         self.on_send: Callable[[], tuple[bool, bool]] = lambda: (True, True)
         self.writes = 0
         """How often an event was written, reorganised ones included."""
@@ -76,11 +85,22 @@ class MemoryAnchor:
         """See `AnchorBackend.account`."""
         return MEMORY_ACCOUNT
 
-    async def prepare(self, digest: Digest) -> SignedTransaction:
+    async def prepare(self, digest: Digest, *, first_nonce: int = 0) -> SignedTransaction:
         """See `AnchorBackend.prepare`."""
         self._refuse_if_unreachable()
-        nonce = self._next_nonce() + len(self._pool)
-        return self._sign(nonce, digest)
+        if self.price > self.limit:
+            raise FeeAboveLimit(f"found a price of {self.price}, want at most {self.limit}")
+        nonce = max(first_nonce, self._next_nonce())
+        return self._sign(nonce, digest, self.price)
+
+    async def outbid(self, candidates: Sequence[SignedTransaction]) -> SignedTransaction:
+        """See `AnchorBackend.outbid`."""
+        self._refuse_if_unreachable()
+        past = max(candidate.max_fee_per_gas for candidate in candidates)
+        bid = max(self.price, past + -(-past // 8))
+        if bid > self.limit:
+            raise FeeAboveLimit(f"found {bid} as the next bid, want at most {self.limit}")
+        return self._sign(candidates[0].nonce, candidates[0].digest, bid)
 
     async def send(self, transaction: SignedTransaction) -> None:
         """See `AnchorBackend.send`."""
@@ -88,12 +108,16 @@ class MemoryAnchor:
         _refuse_other_chain(transaction.chain)
         if transaction in self._pool or self._block_of(transaction.reference):
             return
-        # A pool holds one transaction for each nonce; ours is not worth more.
-        waiting = {other.nonce for other in self._pool}
-        if transaction.nonce < self._next_nonce() or transaction.nonce in waiting:
+        if transaction.nonce < self._next_nonce():
             raise NonceTaken(f"nonce {transaction.nonce} was used by another transaction")
+        # A pool holds one transaction for each nonce: the one that is worth more.
+        rival = next((t for t in self._pool if t.nonce == transaction.nonce), None)
+        least = 0 if rival is None else rival.max_fee_per_gas + rival.max_fee_per_gas // 8
+        if transaction.max_fee_per_gas < max(least, self.price):
+            raise Underpriced(f"found {transaction.max_fee_per_gas}, want {least} or more")
         keep, answer = self.on_send()
         if keep:
+            self._pool = [t for t in self._pool if t is not rival]
             self._pool.append(transaction)
             if self.auto_mine:
                 self.mine()
@@ -106,6 +130,29 @@ class MemoryAnchor:
         _refuse_other_chain(transaction.chain)
         block = self._block_of(transaction.reference)
         return None if block is None else self._sight(block, transaction.reference)
+
+    async def follow(
+        self, candidates: Sequence[SignedTransaction], *, final_depth: int
+    ) -> Outlook:
+        """See `AnchorBackend.follow`."""
+        self._refuse_if_unreachable()
+        _refuse_other_chain(candidates[0].chain)
+        depth = final_depth or self.finalized_depth
+        for candidate in candidates:
+            seen = await self.find(candidate)
+            if seen is not None:
+                finalized = final_depth == 0 < depth <= seen.depth
+                return Outlook(
+                    replace(seen, finalized=finalized), NonceState.USED, self._height
+                )
+        nonce = candidates[0].nonce
+        old = self._blocks[: len(self._blocks) - depth + 1] if depth else []
+        if nonce < sum(len(block.transactions) for block in old):
+            return Outlook(None, NonceState.CLOSED, self._height)
+        if nonce < self._next_nonce():
+            return Outlook(None, NonceState.USED, self._height)
+        bid = max(candidate.max_fee_per_gas for candidate in candidates)
+        return Outlook(None, NonceState.OPEN, self._height, underpriced=bid < self.price)
 
     async def check(self, receipt: AnchorReceipt, digest: Digest) -> Sighting:
         """See `AnchorBackend.check`."""
@@ -128,7 +175,8 @@ class MemoryAnchor:
         for _ in range(blocks):
             ready, expected = [], self._next_nonce()
             for transaction in sorted(self._pool, key=lambda t: t.nonce):
-                if transaction.nonce == expected:
+                pays = transaction.max_fee_per_gas >= self.price
+                if pays and transaction.nonce == expected:
                     ready.append(transaction)
                     expected += 1
             self._pool = [t for t in self._pool if t not in ready]
@@ -150,7 +198,7 @@ class MemoryAnchor:
         """Let another transaction of the same account take the next nonce."""
         self._salt += 1
         other = Digest(hashlib.sha256(b"spent %d" % self._salt).digest())
-        self._add_block().transactions = [self._sign(self._next_nonce(), other)]
+        self._add_block().transactions = [self._sign(self._next_nonce(), other, self.price)]
         # Whatever waited with that nonce can never be mined now.
         self._pool = [t for t in self._pool if t.nonce >= self._next_nonce()]
 
@@ -158,11 +206,19 @@ class MemoryAnchor:
         if self.unreachable:
             raise AnchorUnreachable("no connection")
 
+    @property
+    def _height(self) -> int:
+        return len(self._blocks) - 1
+
     def _next_nonce(self) -> int:
         return sum(len(block.transactions) for block in self._blocks)
 
-    def _sign(self, nonce: int, digest: Digest) -> SignedTransaction:
-        raw = b"%d %s" % (nonce, digest.hex().encode())
+    def drop(self) -> None:
+        """Forget all that waits to be mined."""
+        self._pool = []
+
+    def _sign(self, nonce: int, digest: Digest, bid: int) -> SignedTransaction:
+        raw = b"%d %d %s" % (nonce, bid, digest.hex().encode())
         return SignedTransaction(
             chain=MEMORY_CHAIN,
             sender=MEMORY_ACCOUNT,
@@ -170,6 +226,7 @@ class MemoryAnchor:
             reference="0x" + hashlib.sha256(raw).hexdigest(),
             raw=raw,
             digest=digest,
+            max_fee_per_gas=bid,
         )
 
     def _add_block(self) -> _Block:

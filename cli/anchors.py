@@ -13,7 +13,7 @@ from cli.output import print_json, say, say_note
 from cli.passphrase import read_passphrase
 from cli.progress import progress_bar
 from node.anchoring import Anchorer, AnchorState, anchor_state
-from node.backends import GWEI, confirmations, open_backend
+from node.backends import GWEI, open_backend
 from node.daemon import ANCHOR_NOW
 from node.home import Home
 from node.issuance import Progress
@@ -184,7 +184,7 @@ async def _drive(home: Home, passphrase: bytes) -> None:
         try:
             await close_batch(node)
             await publish_or_say(node)
-            anchorer = Anchorer(node, backend, confirmations(node))
+            anchorer = Anchorer.configured(node, backend)
             state = await anchorer.step()
             while not state.anchored:
                 await asyncio.sleep(node.config.chain.poll_seconds)
@@ -280,7 +280,7 @@ async def _deploy(home: Home, passphrase: bytes, url: str) -> str:
         AnchorUnreachable: The endpoint did not answer.
         AnchorRefused: The chain did not take it.
     """
-    from anchoring.evm import deploy as deploy_contract  # noqa: PLC0415 - imports web3
+    from anchoring.evm_deploy import deploy as deploy_contract  # noqa: PLC0415 - imports web3
     from anchoring.evm_rpc import Endpoint, HttpRpc  # noqa: PLC0415 - imports web3
 
     with home.hold():

@@ -37,7 +37,16 @@ async def _check(home: Home) -> FsckReport:
         chain = node.config.chain
         # The development chain lives inside the daemon: nobody else can ask it.
         reachable = chain.contract and not chain.is_dev
-        backend = read_only_backend(chain.url, chain.contract) if reachable else None
+        backend = (
+            read_only_backend(
+                chain.url,
+                chain.contract,
+                other_urls=chain.urls[1:],
+                quorum=chain.quorum,
+            )
+            if reachable
+            else None
+        )
         try:
             with progress_bar() as progress:
                 return await check_node(node, backend, progress)

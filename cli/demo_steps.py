@@ -26,7 +26,7 @@ from credentials.report import Outcome, Report
 from credentials.template import parse_template
 from did.fetch import PublicFetcher
 from node.anchoring import Anchorer
-from node.backends import confirmations, open_backend
+from node.backends import open_backend
 from node.config import Config
 from node.daemon import AnchorJob
 from node.home import Home, write_file
@@ -177,7 +177,7 @@ async def anchor(node: Node, progress: Progress) -> tuple[AnchorBackend, int, in
     progress("anchoring", 1, len(steps))
     await close_batch(node)
     progress("anchoring", 2, len(steps))
-    anchorer = Anchorer(node, backend, confirmations(node))
+    anchorer = Anchorer.configured(node, backend)
     state = await anchorer.step()
     progress("anchoring", 3, len(steps))
     while not state.settled:

@@ -70,13 +70,12 @@ class LogEvidence:
             return _Read(Missing.because(e), {})
 
     async def _read_own(self, own: OwnNode) -> _Read:
-        # These import the database.
-        from node.backends import confirmations  # noqa: PLC0415
+        # Both import the database.
         from node.log_reading import own_sightings, read_log  # noqa: PLC0415
         from node.node import Node  # noqa: PLC0415
 
         async with Node.open(own.home, self.clock) as node:
-            reading, depth = await read_log(node), confirmations(node)
+            reading, (depth, _) = await read_log(node), node.config.chain.depths
         now = self.clock.now()
         anchors = [anchor for one in reading.records for anchor in one.anchors]
         return _Read(

@@ -1,6 +1,6 @@
 """Opening the places to anchor and to publish that the configuration names."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -39,6 +39,8 @@ async def open_backend(node: Node) -> AnchorBackend:
     return EvmAnchor.connect(
         chain.url,
         chain.contract,
+        other_urls=chain.urls[1:],
+        quorum=chain.quorum,
         private_key=secret,
         max_fee_per_gas=chain.max_fee_gwei * GWEI,
     )
@@ -62,17 +64,14 @@ async def ipfs_publisher(node: Node) -> AsyncIterator[BlockPublisher | None]:
         await kubo.close()
 
 
-def read_only_backend(url: str, contract: str) -> AnchorBackend:
-    """Return a backend that checks receipts of `contract` (CAIP-10) at an RPC URL.
+def read_only_backend(
+    url: str, contract: str, *, other_urls: Sequence[str] = (), quorum: int = 0
+) -> AnchorBackend:
+    """Return a backend that checks receipts of `contract` (CAIP-10) at RPC URLs.
 
     Raises:
         AnchorContractMalformed: `contract` has another form.
     """
     from anchoring.evm import EvmAnchor  # noqa: PLC0415 - web3 takes a second
 
-    return EvmAnchor.connect(url, contract)
-
-
-def confirmations(node: Node) -> int:
-    """Return the depth at which an anchor counts as final."""
-    return 1 if node.config.chain.is_dev else node.config.chain.confirmations
+    return EvmAnchor.connect(url, contract, other_urls=other_urls, quorum=quorum)

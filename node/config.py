@@ -52,8 +52,18 @@ class ChainConfig:
     empty on `dev`, where it is deployed at every start."""
 
     confirmations: int = 12
-    """Blocks, the anchor's own included, after which an anchor counts as final. Always 1
-    on `dev`."""
+    """Blocks, the anchor's own included, after which an anchor counts as confirmed. Always
+    1 on `dev`."""
+
+    final_depth: int = 64
+    """Blocks, the anchor's own included, after which an anchor counts as final; 0 waits
+    for the block that the chain itself calls finalized. Always 1 on `dev`."""
+
+    other_urls: str = ""
+    """More JSON-RPC addresses of the same chain, separated by spaces."""
+
+    quorum: int = 0
+    """How many of the endpoints must agree; 0 means all of them."""
 
     max_fee_gwei: int = 200
     """Highest fee per gas, in gwei, that the node offers."""
@@ -66,8 +76,30 @@ class ChainConfig:
         if self.url != "dev" and not self.url.startswith(("http://", "https://")):
             raise ConfigInvalid(f"chain.url: found {self.url!r}, want dev or an HTTP URL")
         _require_range("chain.confirmations", self.confirmations, 1, 10_000)
+        _require_range("chain.final_depth", self.final_depth, 0, 10_000)
+        if 0 < self.final_depth < self.confirmations:
+            raise ConfigInvalid(
+                f"chain.final_depth: found {self.final_depth}, want 0 or at least "
+                f"chain.confirmations, which is {self.confirmations}"
+            )
+        for url in self.urls[1:]:
+            if not url.startswith(("http://", "https://")):
+                raise ConfigInvalid(f"chain.other_urls: found {url[:80]!r}, want HTTP URLs")
+        if self.is_dev and self.other_urls:
+            raise ConfigInvalid("chain.other_urls: found some, want none with dev")
+        _require_range("chain.quorum", self.quorum, 0, len(self.urls))
         _require_range("chain.max_fee_gwei", self.max_fee_gwei, 1, 1_000_000)
         _require_range("chain.poll_seconds", self.poll_seconds, 1, 3600)
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Every endpoint, the first one first."""
+        return (self.url, *self.other_urls.split())
+
+    @property
+    def depths(self) -> tuple[int, int]:
+        """Depths at which an anchor counts as confirmed, and as final."""
+        return (1, 1) if self.is_dev else (self.confirmations, self.final_depth)
 
     @property
     def is_dev(self) -> bool:

@@ -17,7 +17,7 @@ from aiohttp import web
 from anchoring.backend import AnchorBackend
 from node.anchoring import Anchorer, AnchorState, anchor_state
 from node.api.app import build_app
-from node.backends import confirmations, ipfs_publisher, open_backend
+from node.backends import ipfs_publisher, open_backend
 from node.home import Home
 from node.ipfs import IpfsJob
 from node.issuance import sign_drafts
@@ -56,8 +56,10 @@ class AnchorJob:
 
     def __init__(self, node: Node, backend: AnchorBackend) -> None:
         self._node = node
-        self._anchorer = Anchorer(node, backend, confirmations(node))
+        self._anchorer = Anchorer.configured(node, backend)
         self._rechecked_at = 0.0
+        self._looked_at = 0.0
+        self._moved = True
 
     async def run(self) -> None:
         """Work until cancelled. A chain that does not answer is tried again."""
@@ -79,10 +81,21 @@ class AnchorJob:
         """
         await self._recheck()
         before = await anchor_state(self._node)
+        closed = None
         if before.anchored and await self._is_due():
-            await close_batch(self._node, request=ANCHOR_NOW)
+            closed = await close_batch(self._node, request=ANCHOR_NOW)
+        if closed is None and not self._may_look():
+            return False
+        self._moved = True  # an error must not keep the next tick from looking again
+        self._looked_at = asyncio.get_running_loop().time()
         after = await self._anchorer.step()
-        return _mark(before) != _mark(after)
+        self._moved = closed is not None or _mark(before) != _mark(after)
+        return self._moved
+
+    def _may_look(self) -> bool:
+        """Whether the chain may be asked again: at once while that moves things on."""
+        passed = asyncio.get_running_loop().time() - self._looked_at
+        return self._moved or passed >= self._node.config.chain.poll_seconds
 
     async def _recheck(self) -> None:
         now = asyncio.get_running_loop().time()

@@ -12,21 +12,43 @@ FAILPOINTS: Final = (
     "drafts-stored",
     "signed",
     "batched",
+    "checkpoint-signed",
     "checkpoint-stored",
+    "transaction-signed",
     "transaction-stored",
     "sent",
+    "sent-stored",
+    "followed",
     "mined",
     "final",
 )
-"""In the order in which a credential passes them."""
+"""In the order in which a credential passes them when all goes well."""
+
+PUBLISHING_FAILPOINTS: Final = ("tiles-published", "checkpoint-published")
+"""Passed after "checkpoint-stored", and after a crash there when the daemon starts."""
+
+CHAIN_FAILPOINTS: Final = (
+    "mined-stored",
+    "confirmed",
+    "unmined",
+    "replacement-signed",
+    "replacement-stored",
+    "nonce-taken",
+    "nonce-lost",
+)
+"""Passed when the chain takes its time, or does worse."""
 
 STATUS_FAILPOINTS: Final = ("status-stored",)
 """Passed when the status of a credential changes."""
 
+ALL_FAILPOINTS: Final = frozenset(
+    FAILPOINTS + PUBLISHING_FAILPOINTS + CHAIN_FAILPOINTS + STATUS_FAILPOINTS
+)
+
 
 def failpoint(name: str) -> None:
     """Die here if `PATUNAY_FAILPOINT` says so."""
-    if name not in FAILPOINTS + STATUS_FAILPOINTS:
+    if name not in ALL_FAILPOINTS:
         raise ValueError(f"{name} is not a failpoint")
     if os.environ.get("PATUNAY_FAILPOINT") == f"{name}:kill":
         os.kill(os.getpid(), signal.SIGKILL)

@@ -13,7 +13,6 @@ from anchoring.entry import EntryKind, encode_entry, entry_of
 from anchoring.merkle import hash_leaf
 from anchoring.record import parse_record, record_cid, record_digest
 from anchoring.tree import Tree
-from node.logbook import EFFECTIVE
 from node.node import Node
 from node.storage import anchor_store, ledger
 from node.storage.anchor_store import StoredCheckpoint, StoredTransaction
@@ -183,7 +182,7 @@ async def _check_anchors(
 ) -> None:
     digests = {checkpoint.tree_size: checkpoint.record_digest for checkpoint in checkpoints}
     for stored in sent:
-        if stored.state not in EFFECTIVE:
+        if not stored.is_effective:
             continue
         report.anchors += 1
         where = f"transaction {stored.reference}"

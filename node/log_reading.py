@@ -8,7 +8,7 @@ from anchoring.backend import AnchorReceipt, Sighting
 from anchoring.entry import encode_entry
 from anchoring.record import CidMalformed, cid_digest
 from credentials.evidence import OWN_NODE, LogReading, Lookup, Obtained
-from node.logbook import EFFECTIVE, to_receipt
+from node.logbook import to_receipt
 from node.node import Node
 from node.storage import anchor_store, ledger
 from node.storage.anchor_store import StoredCheckpoint, StoredTransaction
@@ -86,6 +86,6 @@ def _anchored(
         tuple(
             to_receipt(stored)
             for stored in sent
-            if stored.tree_size == checkpoint.tree_size and stored.state in EFFECTIVE
+            if stored.tree_size == checkpoint.tree_size and stored.is_effective
         ),
     )

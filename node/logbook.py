@@ -22,16 +22,13 @@ from node.failpoints import failpoint
 from node.node import LOG_KEY, Node
 from node.publishing import log_file, publish_log_file
 from node.storage import anchor_store, ledger
-from node.storage.anchor_store import StoredCheckpoint, StoredTransaction
+from node.storage.anchor_store import EFFECTIVE, StoredCheckpoint, StoredTransaction
 from node.storage.registry import list_issuers
 from primitives.errors import PatunayError, Rejected, Undetermined
 from primitives.instants import parse_instant
 
 _CHUNK: Final = 10_000
 """Leaves read from the database at once."""
-
-EFFECTIVE: Final = frozenset({"mined", "final"})
-"""States of a transaction whose event stands in the chain as far as is known."""
 
 
 class LogCorrupt(Rejected):
@@ -105,6 +102,7 @@ async def close_batch(node: Node, *, request: str | None = None) -> StoredCheckp
         if size == after:
             return None
         made = await _sign_checkpoint(node, latest, size)
+        failpoint("checkpoint-signed")
         async with node.writing() as c:
             await anchor_store.save_checkpoint(c, made, after=after)
         failpoint("checkpoint-stored")
@@ -182,7 +180,9 @@ async def publish_log(node: Node) -> None:
         return
     for path, body in (await new_tiles(node, published, size)).items():
         publish_log_file(node.home, path, body)
+    failpoint("tiles-published")
     publish_log_file(node.home, "checkpoint", latest.note.encode())
+    failpoint("checkpoint-published")
 
 
 def _published_size(node: Node) -> int:

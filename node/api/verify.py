@@ -22,7 +22,6 @@ from credentials.report import Outcome, Report, Result
 from node.api.problems import Overloaded
 from node.api.request import MAX_BODY_BYTES, read_json_bytes
 from node.api.w3c_problems import check_problem
-from node.backends import confirmations
 from node.gather import Gatherer
 from node.log_reading import own_sightings, read_log
 from node.logbook import build_receipt
@@ -135,7 +134,7 @@ class Verifier:
         return self._seen(receipt.anchors)
 
     def _seen(self, anchors: Iterable[AnchorReceipt]) -> dict[str, Lookup[Sighting]]:
-        depth = confirmations(self.node)
+        depth, _ = self.node.config.chain.depths
         return own_sightings(anchors, depth=depth, at=self.node.instant())
 
 

@@ -4,17 +4,37 @@
 
 Each arrow is one transaction of the database, so a crash leaves either side of it. What
 comes before a leaf is in `node.storage.ledger`.
+
+Several transactions of one checkpoint can have one nonce: the later ones offer more. Of
+these candidates one at most is live.
+
+    stored      signed; not known to have been sent
+    sent        handed to the network
+    taken       another transaction has used its nonce, not yet for ever
+    mined       in the chain
+    confirmed   in the chain, at the configured depth
+    final       in the chain for ever
+    replaced    another candidate of its nonce is the live one
+    lost        another transaction has used its nonce for ever
+    reverted    mined and undone, for ever
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from node.storage.schema import checkpoints, transactions
+from node.storage.schema import anchor_troubles, checkpoints, transactions
 from primitives.errors import Rejected
 from primitives.hashing import Digest
+
+EFFECTIVE: Final = frozenset({"mined", "confirmed", "final"})
+"""States of a transaction whose event stands in the chain, as far as is known."""
+
+DEAD: Final = frozenset({"replaced", "lost", "reverted"})
+"""States of a transaction beside which there may be another for the same."""
 
 
 class LogSplit(Rejected):
@@ -48,7 +68,7 @@ class StoredTransaction:
     nonce: int
     raw: bytes
     state: str
-    """`stored`, `sent`, `mined`, `final` or `lost`."""
+    """See above."""
 
     block_number: int | None = None
     block_hash: str | None = None
@@ -56,6 +76,38 @@ class StoredTransaction:
     block_time: str | None = None
     gas_used: int | None = None
     stored_at: str = ""
+    max_fee: int | None = None
+    """What it offers, in wei per gas."""
+
+    depth: int | None = None
+    """Blocks from its own to the head, at the last look."""
+
+    waits_since: int | None = None
+    """Height of the chain at the first look that did not show it mined."""
+
+    seen_at: str | None = None
+    """When the chain was last asked about it."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is on its way, or in the chain."""
+        return self.state not in DEAD
+
+    @property
+    def is_effective(self) -> bool:
+        """Whether its event stands in the chain, as far as is known."""
+        return self.state in EFFECTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorTrouble:
+    """What keeps an anchor from its chain."""
+
+    code: str
+    detail: str
+    hint: str
+    since: str
+    seen_at: str
 
 
 # Checkpoints
@@ -154,6 +206,7 @@ async def save_transaction(c: AsyncConnection, made: StoredTransaction) -> None:
             raw=made.raw,
             state=made.state,
             stored_at=made.stored_at,
+            max_fee=made.max_fee,
         )
     )
 
@@ -164,6 +217,17 @@ async def update_transaction(
     """Record what became of a transaction."""
     await c.execute(
         update(transactions).where(transactions.c.reference == reference).values(**values)
+    )
+
+
+async def bury_transactions(
+    c: AsyncConnection, references: Collection[str], state: str
+) -> None:
+    """Give transactions one of the states in which they are not live."""
+    await c.execute(
+        update(transactions)
+        .where(transactions.c.reference.in_(references))
+        .values(state=state)
     )
 
 
@@ -191,3 +255,40 @@ async def transactions_covering(
         .order_by(transactions.c.stored_at, transactions.c.nonce)
     )
     return [StoredTransaction(**row._mapping) for row in rows]  # noqa: SLF001
+
+
+# Troubles
+
+
+async def save_trouble(c: AsyncConnection, chain: str, trouble: AnchorTrouble) -> None:
+    """Remember what keeps anchors from a chain, and since when it is so."""
+    before = await find_trouble(c, chain)
+    lasts = before is not None and before.code == trouble.code
+    since = before.since if before is not None and lasts else trouble.since
+    await forget_trouble(c, chain)
+    await c.execute(
+        insert(anchor_troubles).values(
+            chain=chain,
+            code=trouble.code,
+            detail=trouble.detail,
+            hint=trouble.hint,
+            since=since,
+            seen_at=trouble.seen_at,
+        )
+    )
+
+
+async def find_trouble(c: AsyncConnection, chain: str) -> AnchorTrouble | None:
+    """Return what keeps anchors from a chain, or None if nothing does."""
+    t = anchor_troubles.c
+    row = (
+        await c.execute(
+            select(t.code, t.detail, t.hint, t.since, t.seen_at).where(t.chain == chain)
+        )
+    ).first()
+    return None if row is None else AnchorTrouble(**row._mapping)  # noqa: SLF001
+
+
+async def forget_trouble(c: AsyncConnection, chain: str) -> None:
+    """Nothing keeps anchors from that chain any more."""
+    await c.execute(delete(anchor_troubles).where(anchor_troubles.c.chain == chain))

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -154,15 +155,50 @@ transactions = Table(
     Column("sender", String(80), nullable=False),
     Column("nonce", BigInteger, nullable=False),
     Column("raw", LargeBinary, nullable=False),
-    Column("state", String(16), nullable=False, doc="stored, sent, mined, final, lost"),
+    Column("state", String(16), nullable=False, doc="see `node.storage.anchor_store`"),
     Column("block_number", BigInteger),
     Column("block_hash", String(80)),
     Column("log_index", Integer),
     Column("block_time", String(32)),
     Column("gas_used", BigInteger),
     Column("stored_at", String(32), nullable=False),
+    Column("max_fee", BigInteger, doc="what it offers, wei per gas"),
+    Column("depth", BigInteger, doc="blocks to the head, at the last look"),
+    Column("waits_since", BigInteger, doc="height at the first look that did not show it"),
+    Column("seen_at", String(32), doc="time of the last look"),
 )
 Index("ix_transactions_tree_size", transactions.c.tree_size)
+# Whatever the code does: of one checkpoint, and of one nonce, a single transaction is on
+# its way or in the chain.
+_LIVE = text("state NOT IN ('replaced', 'lost', 'reverted')")
+Index(
+    "uq_transactions_live_checkpoint",
+    transactions.c.chain,
+    transactions.c.tree_size,
+    unique=True,
+    sqlite_where=_LIVE,
+    postgresql_where=_LIVE,
+)
+Index(
+    "uq_transactions_live_nonce",
+    transactions.c.chain,
+    transactions.c.sender,
+    transactions.c.nonce,
+    unique=True,
+    sqlite_where=_LIVE,
+    postgresql_where=_LIVE,
+)
+
+anchor_troubles = Table(
+    "anchor_troubles",
+    metadata,
+    Column("chain", String(64), primary_key=True),
+    Column("code", String(64), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("hint", Text, nullable=False),
+    Column("since", String(32), nullable=False),
+    Column("seen_at", String(32), nullable=False),
+)
 
 challenges = Table(
     "challenges",

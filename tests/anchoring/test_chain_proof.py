@@ -25,7 +25,7 @@ from anchoring.chain_proof_making import (
     encode_receipt,
     make_chain_proof,
 )
-from anchoring.evm import deploy
+from anchoring.evm_deploy import deploy
 from anchoring.evm_purse import Purse
 from anchoring.evm_rpc import HttpRpc
 from anchoring.rlp import decode_rlp, encode_rlp, encode_rlp_number

@@ -13,17 +13,19 @@ from anchoring.backend import (
     AnchorReceipt,
     AnchorRefused,
     AnchorUnreachable,
+    FeeAboveLimit,
     InsufficientFunds,
     SignedTransaction,
+    Underpriced,
 )
 from anchoring.dev_chain import DEV_CHAIN_CAIP2, DEV_CONTRACT, DevChain
 from anchoring.evm import (
     AnchorContractMalformed,
     AnchorReadOnly,
     EvmAnchor,
-    deploy,
 )
-from anchoring.evm_answers import AnchorRpcInconsistent, FeeAboveLimit, Underpriced
+from anchoring.evm_answers import AnchorRpcInconsistent
+from anchoring.evm_deploy import deploy
 from contracts.artifact import load_artifact
 from primitives.hashing import sha256
 from tests.support.chains import (
@@ -119,9 +121,9 @@ async def test_a_receipt_of_another_shape_is_no_answer(
         ("eth_getBlockByNumber", _with(hash="0x" + "44" * 32)),
         ("eth_getBlockByNumber", _with(timestamp=10**18)),
         ("eth_getBlockByNumber", lambda _: None),
-        ("eth_blockNumber", lambda _: 0),
+        ("eth_getBlockByNumber", lambda r: {**r, "timestamp": r["timestamp"] + 3600}),
     ],
-    ids=["without it", "another hash", "year 30 billion", "no block", "stale head"],
+    ids=["without it", "another hash", "year 30 billion", "no block", "the future"],
 )
 async def test_a_block_that_does_not_fit_is_never_a_sighting(
     stage: EvmStage, method: str, change: Callable[[Any], Any]

@@ -4,13 +4,13 @@ from anchoring.backend import (
     AnchorBackendMismatch,
     AnchorRefused,
     AnchorUnreachable,
+    FeeAboveLimit,
     InsufficientFunds,
     NonceTaken,
+    Underpriced,
 )
 from anchoring.evm_answers import (
-    FeeAboveLimit,
     Fees,
-    Underpriced,
     choose_fees,
     event_topics,
     read_refusal,

@@ -1,20 +1,26 @@
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
 
-from anchoring.backend import AnchorUnreachable, Sighting, SignedTransaction
+from anchoring.backend import (
+    AnchorUnreachable,
+    FeeAboveLimit,
+    Outlook,
+    SignedTransaction,
+)
 from anchoring.dev_chain import DevChain
 from anchoring.entry import EntryKind, entry_of
 from anchoring.memory import MemoryAnchor
 from anchoring.receipt import verify_receipt
-from node.anchoring import Anchorer, anchor_state
+from node.anchoring import REPLACE_AFTER_BLOCKS, Anchorer, anchor_state
 from node.home import Home
 from node.logbook import build_receipt, close_batch
 from node.node import Node
 from primitives.hashing import Digest
 from tests.support.nodes import (
+    HandClock,
     anchor,
     document_of,
     issue,
@@ -143,7 +149,7 @@ class Dies(Exception):
     """Stands for kill -9: nothing after the line that raises it runs."""
 
 
-CALLS = ["prepare", "send", "find"]
+CALLS = ["prepare", "send", "follow"]
 
 
 class Deadly(MemoryAnchor):
@@ -157,9 +163,9 @@ class Deadly(MemoryAnchor):
         if self.armed and (call, done) == (self.call, self.done):
             raise Dies
 
-    async def prepare(self, digest: Digest) -> SignedTransaction:
+    async def prepare(self, digest: Digest, *, first_nonce: int = 0) -> SignedTransaction:
         self._die("prepare", done=False)
-        prepared = await super().prepare(digest)
+        prepared = await super().prepare(digest, first_nonce=first_nonce)
         self._die("prepare", done=True)
         return prepared
 
@@ -168,11 +174,13 @@ class Deadly(MemoryAnchor):
         await super().send(transaction)
         self._die("send", done=True)
 
-    async def find(self, transaction: SignedTransaction) -> Sighting | None:
-        self._die("find", done=False)
-        found = await super().find(transaction)
-        self._die("find", done=True)
-        return found
+    async def follow(
+        self, candidates: Sequence[SignedTransaction], *, final_depth: int
+    ) -> Outlook:
+        self._die("follow", done=False)
+        outlook = await super().follow(candidates, final_depth=final_depth)
+        self._die("follow", done=True)
+        return outlook
 
 
 @pytest.mark.parametrize("done", [False, True])
@@ -277,6 +285,187 @@ async def test_a_nonce_taken_in_a_reorganisation_means_a_new_transaction(
         await settle(node, chain)
         await require_anchored_once(node, home, chain)
     assert states(home) == ["lost", "final"]
+
+
+async def test_a_nonce_that_is_taken_is_waited_for_until_nothing_can_undo_that(
+    home: Home,
+) -> None:
+    chain = MemoryAnchor(auto_mine=False)
+    async with batch_of(home) as node:
+        anchorer = Anchorer(node, chain, 2, 4)
+        await anchorer.step()
+        chain.spend_nonce()
+        seen = []
+        for _ in range(6):
+            await anchorer.step()
+            seen.append(states(home)[-1])
+            chain.mine()
+        assert seen == ["taken", "taken", "taken", "lost", "sent", "mined"]
+        chain.mine(4)
+        await anchorer.step()
+        await require_anchored_once(node, home, chain)
+    assert states(home) == ["lost", "final"]
+
+
+async def test_a_taken_nonce_that_a_reorganisation_gives_back_is_used_after_all(
+    home: Home,
+) -> None:
+    chain = MemoryAnchor(auto_mine=False)
+    async with batch_of(home) as node:
+        anchorer = Anchorer(node, chain, 1, 9)
+        await anchorer.step()
+        chain.spend_nonce()
+        await anchorer.step()
+        assert states(home) == ["taken"]
+        chain.reorganise(1)
+        await anchorer.step()
+        assert states(home) == ["sent"]
+        chain.mine(9)
+        await settle(node, chain, 1)
+        await require_anchored_once(node, home, chain)
+    assert states(home) == ["final"]
+
+
+# Fees
+
+
+async def test_a_price_above_the_bid_is_outbid_at_the_same_nonce(home: Home) -> None:
+    chain = MemoryAnchor(auto_mine=False)
+    async with batch_of(home) as node:
+        anchorer = Anchorer(node, chain, 1)
+        await anchorer.step()
+        chain.price *= 3
+        chain.mine()
+        await anchorer.step()
+        assert states(home) == ["replaced", "sent"]
+        assert query(home, "SELECT count(DISTINCT nonce) FROM transactions") == [(1,)]
+        chain.mine()
+        await settle(node, chain)
+        await require_anchored_once(node, home, chain)
+    assert states(home) == ["replaced", "final"]
+
+
+async def test_the_cheaper_candidate_may_be_the_one_that_is_mined(home: Home) -> None:
+    """After a reorganisation that remembers it, or at a miner who never saw the other."""
+    chain = MemoryAnchor(auto_mine=False)
+    async with batch_of(home) as node:
+        anchorer = Anchorer(node, chain, 1)
+        await anchorer.step()
+        cheaper = list(chain._pool)
+        chain.price *= 3
+        await anchorer.step()
+        chain._add_block().transactions = cheaper
+        await settle(node, chain)
+        await require_anchored_once(node, home, chain)
+    assert states(home) == ["final", "replaced"]
+
+
+async def test_what_the_chain_passes_over_for_long_offers_more(home: Home) -> None:
+    chain = MemoryAnchor(auto_mine=False)
+    async with batch_of(home) as node:
+        anchorer = Anchorer(node, chain, 1)
+        await anchorer.step()
+        chain.drop()
+        for _ in range(REPLACE_AFTER_BLOCKS):
+            await anchorer.step()
+            assert states(home) == ["sent"]
+            chain.drop()
+            chain.mine()
+        await anchorer.step()
+        assert states(home) == ["replaced", "sent"]
+        ((first,), (second,)) = query(home, "SELECT max_fee FROM transactions")
+        assert second * 8 >= first * 9
+        chain.mine()
+        await settle(node, chain)
+        await require_anchored_once(node, home, chain)
+
+
+async def test_a_chain_that_stands_still_is_not_offered_more(home: Home) -> None:
+    chain = MemoryAnchor(auto_mine=False)
+    async with batch_of(home) as node:
+        anchorer = Anchorer(node, chain, 1)
+        for _ in range(3 * REPLACE_AFTER_BLOCKS):
+            await anchorer.step()
+    assert states(home) == ["sent"]
+
+
+async def test_a_price_above_the_limit_is_waited_out_and_said(home: Home) -> None:
+    chain = MemoryAnchor(auto_mine=False)
+    async with batch_of(home) as node:
+        anchorer = Anchorer(node, chain, 1)
+        await anchorer.step()
+        chain.price = chain.limit + 1
+        for _ in range(2):
+            with pytest.raises(FeeAboveLimit):
+                await anchorer.step()
+        state = await anchor_state(node, chain.chain)
+        assert state.trouble is not None
+        assert state.trouble.code == "anchor-fee-above-limit"
+        chain.price = 50
+        chain.mine()
+        state = await settle(node, chain)
+        assert state.trouble is None
+        await require_anchored_once(node, home, chain)
+    assert states(home) == ["final"]
+
+
+async def test_a_trouble_is_said_with_the_time_since_when_it_is_so(
+    home: Home, clock: HandClock
+) -> None:
+    chain = MemoryAnchor()
+    chain.unreachable = True
+    async with opened(home, clock) as node:
+        await issue(node, 1)
+        await close_batch(node)
+        began = node.now()
+        for _ in range(2):
+            with pytest.raises(AnchorUnreachable):
+                await Anchorer(node, chain, 1).step()
+            clock.advance(60)
+        trouble = (await anchor_state(node, chain.chain)).trouble
+        assert trouble is not None
+        assert (trouble.code, trouble.since) == ("anchor-unreachable", began)
+        assert trouble.seen_at > began
+
+
+# Confirmed, and final
+
+
+async def test_confirmed_and_final_are_two_states(home: Home) -> None:
+    chain = MemoryAnchor()
+    async with batch_of(home) as node:
+        anchorer = Anchorer(node, chain, 2, 4)
+        seen = []
+        for _ in range(6):
+            seen.append((await anchorer.step()).transaction)
+            chain.mine()
+    assert [t.state for t in seen if t is not None] == [
+        *("sent", "confirmed", "confirmed"),
+        *("final", "final", "final"),
+    ]
+
+
+async def test_finality_that_never_comes_keeps_nothing_waiting(home: Home) -> None:
+    chain = MemoryAnchor()
+    async with batch_of(home) as node:
+        anchorer = Anchorer(node, chain, 2, 0)  # by the chain's word, which never comes
+        for _ in range(3):
+            await anchorer.step()
+            chain.mine()
+        state = await anchor_state(node)
+        assert (state.anchored, state.settled) == (True, False)
+        await issue(node, 5)
+        await close_batch(node)
+        for _ in range(3):
+            await anchorer.step()
+            chain.mine()
+        assert states(home) == ["confirmed", "confirmed"]
+        await require_anchored_once(node, home, chain)
+        chain.finalized_depth = 3
+        await anchorer.recheck()
+        await anchorer.step()
+        assert (await anchor_state(node)).unsettled == 0
+    assert states(home) == ["final", "final"]
 
 
 # A chain that was started anew

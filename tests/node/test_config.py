@@ -27,9 +27,18 @@ SETTINGS = {
     "chain.url": "http://127.0.0.1:8545",
     "chain.contract": "eip155:1:0x0000000000000000000000000000000000000001",
     "chain.confirmations": 3,
+    "chain.final_depth": 0,
+    "chain.other_urls": "http://127.0.0.1:8546 https://rpc.example",
+    "chain.quorum": 2,
     "chain.max_fee_gwei": 7,
     "chain.poll_seconds": 1,
 }
+
+
+_TLS = ["tls_certificate_file", "tls_key_file"]
+_ENDPOINTS = ["chain.url", "chain.other_urls", "chain.quorum"]
+_TOGETHER = dict.fromkeys(_TLS, _TLS) | dict.fromkeys(_ENDPOINTS, _ENDPOINTS)
+"""Settings that are refused without the others."""
 
 
 def _names() -> set[str]:
@@ -61,8 +70,8 @@ def test_every_setting_is_tried_here() -> None:
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_each_setting_is_read_and_written_back(name: str) -> None:
-    pair = [name] if "tls" not in name else ["tls_certificate_file", "tls_key_file"]
-    config = Config.from_toml(_toml(**{each: SETTINGS[each] for each in pair}))
+    together = _TOGETHER.get(name, [name])
+    config = Config.from_toml(_toml(**{each: SETTINGS[each] for each in together}))
     assert _value(config, name) == SETTINGS[name]
     assert _value(Config("other.example"), name) != SETTINGS[name]
     assert Config.from_toml(config.to_toml()) == config
@@ -152,3 +161,19 @@ async def test_the_configuration_is_read_when_a_node_opens(home: Home) -> None:
     with pytest.raises(ConfigInvalid, match="batches is not a setting"):
         async with opened(home):
             pass
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"chain.final_depth": 11}, "found 11, want 0 or at least chain.confirmations"),
+        ({"chain.other_urls": "http://127.0.0.1:1"}, "found some, want none with dev"),
+        ({"chain.url": "http://a", "chain.other_urls": "ftp://b"}, "want HTTP URLs"),
+        ({"chain.url": "http://a", "chain.quorum": 2}, "found 2, want 0 to 1"),
+    ],
+)
+def test_settings_of_a_chain_that_contradict_each_other_are_refused(
+    settings: dict[str, object], told: str
+) -> None:
+    with pytest.raises(ConfigInvalid, match=told):
+        Config.from_toml(_toml(**settings))

@@ -13,6 +13,7 @@ from anchoring.backend import (
     AnchorReceipt,
     AnchorRefused,
     AnchorUnreachable,
+    NonceState,
     NonceTaken,
     Sighting,
 )
@@ -186,12 +187,74 @@ async def test_a_chain_out_of_reach_is_never_an_answer(stage: Stage) -> None:
         stage.backend.prepare(OTHER),
         stage.backend.send(transaction),
         stage.backend.find(transaction),
+        stage.backend.follow([transaction], final_depth=1),
+        stage.backend.outbid([transaction]),
         stage.backend.check(sighting.receipt, DIGEST),
     ):
         with pytest.raises(AnchorUnreachable):
             await attempt
     stage.cut(off=False)
     assert await stage.backend.find(transaction) == sighting
+
+
+async def test_a_nonce_is_never_below_the_one_that_is_asked_for(stage: Stage) -> None:
+    lowest = (await stage.backend.prepare(DIGEST)).nonce
+    assert (await stage.backend.prepare(OTHER, first_nonce=lowest)).nonce == lowest
+    assert (await stage.backend.prepare(OTHER, first_nonce=lowest + 3)).nonce == lowest + 3
+
+
+async def test_a_higher_bid_has_the_same_nonce_and_digest(stage: Stage) -> None:
+    first = await stage.backend.prepare(DIGEST)
+    second = await stage.backend.outbid([first])
+    third = await stage.backend.outbid([second, first])
+    assert {t.nonce for t in (first, second, third)} == {first.nonce}
+    assert {t.digest for t in (first, second, third)} == {DIGEST}
+    assert len({t.reference for t in (first, second, third)}) == 3
+    assert second.max_fee_per_gas * 8 >= first.max_fee_per_gas * 9
+    assert third.max_fee_per_gas * 8 >= second.max_fee_per_gas * 9
+
+
+async def test_of_several_candidates_the_chain_takes_one(stage: Stage) -> None:
+    first = await stage.backend.prepare(DIGEST)
+    second = await stage.backend.outbid([first])
+    open_ = await stage.backend.follow([first, second], final_depth=3)
+    assert (open_.sighting, open_.nonce) == (None, NonceState.OPEN)
+    await stage.backend.send(second)
+    await stage.settle()
+    seen = await stage.backend.follow([first, second], final_depth=3)
+    assert seen.sighting is not None
+    assert seen.sighting.receipt.transaction == second.reference
+    assert seen.nonce is NonceState.USED
+    assert seen.height == await stage.height()
+    with pytest.raises(NonceTaken):
+        await stage.backend.send(first)
+    assert await stage.events(DIGEST) == 1
+
+
+async def test_a_nonce_is_closed_only_at_the_final_depth(stage: Stage) -> None:
+    ours, stranger = await stage.backend.prepare(DIGEST), await stage.backend.prepare(OTHER)
+    await stage.backend.send(stranger)
+    await stage.settle()
+    depths = []
+    for _ in range(4):
+        outlook = await stage.backend.follow([ours], final_depth=3)
+        assert outlook.sighting is None
+        depths.append(outlook.nonce)
+        await stage.mine(1)
+    assert depths == [NonceState.USED] * 2 + [NonceState.CLOSED] * 2
+    own = await stage.backend.follow([ours, stranger], final_depth=3)
+    assert own.sighting is not None
+    assert (own.nonce, own.sighting.depth) == (NonceState.USED, 5)
+
+
+async def test_a_nonce_is_open_again_after_a_reorganisation(stage: Stage) -> None:
+    ours, stranger = await stage.backend.prepare(DIGEST), await stage.backend.prepare(OTHER)
+    await stage.backend.send(stranger)
+    await stage.settle()
+    await stage.mine(1)
+    assert (await stage.backend.follow([ours], final_depth=9)).nonce is NonceState.USED
+    await stage.reorganise(2)
+    assert (await stage.backend.follow([ours], final_depth=9)).nonce is NonceState.OPEN
 
 
 async def test_a_transaction_of_another_chain_is_refused(stage: Stage) -> None:

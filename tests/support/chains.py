@@ -14,7 +14,8 @@ from web3.types import RPCEndpoint, RPCResponse
 
 from anchoring.backend import AnchorBackend
 from anchoring.dev_chain import DEV_CONTRACT, DevChain
-from anchoring.evm import EvmAnchor, deploy
+from anchoring.evm import EvmAnchor
+from anchoring.evm_deploy import deploy
 from anchoring.evm_purse import Purse
 from anchoring.evm_rpc import HttpRpc
 from anchoring.memory import MemoryAnchor
