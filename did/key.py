@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from did.multikey import (
     KeyTypeUnsupported,
+    MultikeyLengthWrong,
     MultikeyMalformed,
     decode_multikey,
     encode_multikey,
@@ -34,6 +35,10 @@ class DidKeyMalformed(Malformed):
     code = "did-key-malformed"
 
 
+class DidKeyLengthWrong(DidKeyMalformed):
+    """It spells out an Ed25519 key of too few bytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class DidKey:
     """A did:key, and the public key that it spells out."""
@@ -45,6 +50,7 @@ class DidKey:
         """Read a did:key without fragment, such as `did:key:z6Mk...`.
 
         Raises:
+            DidKeyLengthWrong: An Ed25519 key that is cut short.
             DidKeyMalformed: Another method, encoding or length, or an X25519 key.
             KeyTypeUnsupported: A key of another type that can sign, such as P-256.
             KeyRefused: Of small or mixed order, or not canonically encoded.
@@ -54,6 +60,8 @@ class DidKey:
             raise DidKeyMalformed(f"found {text[:24]!r}, want did:key:z6Mk...")
         try:
             return cls(decode_multikey(multikey))
+        except MultikeyLengthWrong as e:
+            raise DidKeyLengthWrong(str(e)) from e
         except MultikeyMalformed as e:
             raise DidKeyMalformed(str(e)) from e
         except KeyTypeUnsupported as e:

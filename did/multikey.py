@@ -4,6 +4,7 @@ See <https://www.w3.org/TR/cid-1.0/#Multikey>. A key has one spelling: what is r
 what would be written.
 """
 
+import contextlib
 from functools import lru_cache
 
 from primitives.ed25519 import PUBLIC_KEY_BYTES, PublicKey, check_public_key
@@ -41,6 +42,10 @@ class MultikeyMalformed(Malformed):
     code = "multikey-malformed"
 
 
+class MultikeyLengthWrong(MultikeyMalformed):
+    """It says that it is an Ed25519 key, and is shorter than one."""
+
+
 class KeyTypeUnsupported(Undetermined):
     """A key of a type whose signatures Patunay does not check."""
 
@@ -71,6 +76,7 @@ def decode_multikey(text: str) -> PublicKey:
 
     Raises:
         KeyTypeUnsupported: It begins, and is as long, as keys of another type.
+        MultikeyLengthWrong: The multicodec of Ed25519, and too few bytes.
         MultikeyMalformed: Another length, alphabet, or multicodec.
         KeyRefused: Of small or mixed order, or not canonically encoded.
     """
@@ -79,6 +85,11 @@ def decode_multikey(text: str) -> PublicKey:
             raise KeyTypeUnsupported(
                 f"found a key {prefix}… ({name}), want Ed25519 (z6Mk…)"
             )
+    if len(text) < MULTIKEY_CHARACTERS and _is_ed25519(text):
+        raise MultikeyLengthWrong(
+            f"found {len(text)} characters beginning {text[:4]!r}, "
+            f"want {MULTIKEY_CHARACTERS}: an Ed25519 key that was cut short"
+        )
     if len(text) != MULTIKEY_CHARACTERS or not text.startswith(_BASE58BTC):
         raise MultikeyMalformed(
             f"found {len(text)} characters beginning {text[:4]!r}, "
@@ -95,3 +106,11 @@ def decode_multikey(text: str) -> PublicKey:
     key = PublicKey(raw.removeprefix(_ED25519_PUB))
     check_public_key(key)
     return key
+
+
+def _is_ed25519(text: str) -> bool:
+    """Tell whether a text says that it is one; the caller has bounded its length."""
+    with contextlib.suppress(EncodingMalformed):
+        raw = decode_base58btc(text.removeprefix(_BASE58BTC))
+        return text.startswith(_BASE58BTC) and raw.startswith(_ED25519_PUB)
+    return False

@@ -1,9 +1,10 @@
 """What a DID resolver reads and writes over HTTP; values alone.
 
 See <https://www.w3.org/TR/did-resolution/#bindings-https>. Two dialects are spoken, and
-`Accept` chooses: a *result*, in which the document stands beside its metadata and an error
-is an object with a URL for its type, or the *document* alone, whose errors are the words
-of DID Core 1.0, such as `notFound`.
+`Accept` chooses. Today's is a *result*, in which the document stands beside its metadata
+and an error is an object with a URL for its type. The older one has words for errors, such
+as `notFound` of DID Core 1.0, and is the *document* alone; or, for whoever asks with the
+profile of that time, a result, as the did:key method and its test suite know it.
 """
 
 import re
@@ -19,8 +20,14 @@ from did.document import (
 )
 from did.fetch import FetchTimeout
 from did.identifier import Did, DidMalformed, DidUrl, DidUrlMalformed
+from did.key import DidKeyLengthWrong
 from did.multikey import KeyTypeUnsupported
 from did.resolver import DidMethodUnsupported, DidNotFound, DidUnreachable
+from node.api.did_options import (
+    KeyFormatExperimental,
+    KeyFormatUnsupported,
+    ResolutionOptionRefused,
+)
 from primitives.canonical_json import JsonObject
 from primitives.ed25519 import KeyRefused
 from primitives.errors import Malformed, PatunayError, Rejected, Undetermined
@@ -35,13 +42,6 @@ MAX_ACCEPT_CHARACTERS: Final = 1_024
 _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})", re.ASCII)
 _RANGE: Final = re.compile(r'(?:"[^"]*"|[^",])+')
 _QUALITY: Final = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?", re.ASCII)
-
-
-class ResolutionOptionRefused(Malformed):
-    """A query after the DID: a version or a service that this resolver cannot look for."""
-
-    code = "resolution-option-refused"
-    hint = "ask for the DID, or for one of its keys by `%23` and the fragment"
 
 
 class RepresentationUnsupported(Rejected):
@@ -66,7 +66,12 @@ class Representation:
     """As the client has asked for it."""
 
     is_result: bool
-    """Whether metadata stands around the document, and errors are objects."""
+    """Whether metadata stands around the document."""
+
+    @property
+    def has_profile(self) -> bool:
+        """Whether it is the result of the older dialect."""
+        return ";profile=" in self.media_type
 
 
 _PROFILE: Final = "application/ld+json;profile="
@@ -83,11 +88,14 @@ _REPRESENTATIONS: Final = {
     "application/did+ld+json": False,
     "application/json": False,
 }
-"""Media type, and whether it is of the first dialect."""
+"""Media type, and whether it is a result."""
 
 _ERRORS: Final[tuple[tuple[type[PatunayError], str, int], ...]] = (
     (DidMethodUnsupported, "METHOD_NOT_SUPPORTED", 501),
     (KeyTypeUnsupported, "UNSUPPORTED_PUBLIC_KEY_TYPE", 501),
+    (KeyFormatUnsupported, "UNSUPPORTED_PUBLIC_KEY_TYPE", 501),
+    (KeyFormatExperimental, "INVALID_PUBLIC_KEY_TYPE", 400),
+    (DidKeyLengthWrong, "INVALID_PUBLIC_KEY_LENGTH", 400),
     (KeyRefused, "INVALID_PUBLIC_KEY", 400),
     (ResolutionOptionRefused, "INVALID_OPTIONS", 400),
     (RepresentationUnsupported, "REPRESENTATION_NOT_SUPPORTED", 406),
@@ -104,6 +112,10 @@ _ERRORS: Final[tuple[tuple[type[PatunayError], str, int], ...]] = (
 )
 """The first family that fits decides. 500 is left for bugs of this node: what another
 server does wrong is 502 or 504."""
+
+
+_PROFILE_WORDS: Final = {"METHOD_NOT_SUPPORTED": "invalidDid"}
+"""The did:key method calls a DID of another method that, and DID Core 1.0 has no other."""
 
 
 def read_identifier(raw: str) -> DidUrl | Did:
@@ -199,8 +211,7 @@ def write_answer(
     """Return the body and the media type of a document, or of a resource in one."""
     if not representation.is_result:
         return content, representation.media_type
-    kind = "application/did+ld+json" if "@context" in content else "application/did+json"
-    metadata: JsonObject = {"contentType": kind}
+    metadata: JsonObject = {"contentType": "application/did"}
     return _result(representation, content, metadata, is_resource=is_resource)
 
 
@@ -218,8 +229,11 @@ def write_error(
             "hint": error.hint,
         }
     }
+    if representation.has_profile or not representation.is_result:
+        word = _PROFILE_WORDS.get(name) if representation.has_profile else None
+        word = word or _older_name(name)
+        metadata = {"error": word, "message": str(error), "code": error.code}
     if not representation.is_result:
-        metadata = {"error": _older_name(name), "message": str(error), "code": error.code}
         representation = Representation("application/json", is_result=False)
     body, kind = _result(representation, None, metadata, is_resource=is_resource)
     return body, kind, status
@@ -233,8 +247,16 @@ def _result(
     is_resource: bool,
 ) -> tuple[JsonObject, str]:
     kind, _, profile = representation.media_type.partition(";profile=")
-    if is_resource or "dereferencing" in representation.media_type:
-        body: JsonObject = {
+    is_resource = is_resource or "dereferencing" in kind
+    if profile:
+        # One form for both, and what is empty is no null but an empty map (DID Core 7.1).
+        told = "did-url-dereferencing" if is_resource else "did-resolution"
+        name = "didDereferencingMetadata" if is_resource else "didResolutionMetadata"
+        body: JsonObject = {"didDocument": content or {}, name: metadata}
+        body |= {"@context": RESULT_CONTEXT, "didDocumentMetadata": {}}
+        return body, f'{kind};profile="https://w3id.org/{told}"'
+    if is_resource:
+        body = {
             "dereferencingMetadata": metadata,
             "content": content,
             "contentMetadata": {},
@@ -247,9 +269,7 @@ def _result(
             "didDocumentMetadata": {},
         }
         told = "did-resolution"
-    if profile:
-        kind = f'{kind};profile="https://w3id.org/{told}"'
-    elif representation.is_result:
+    if representation.is_result:
         kind = f"application/{told}"
     return {"@context": RESULT_CONTEXT, **body}, kind
 

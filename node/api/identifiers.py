@@ -9,12 +9,12 @@ from aiohttp import web
 from did.document import parse_did_document
 from did.identifier import Did, DidUrl
 from did.resolver import Resolver
+from node.api.did_options import check_options
 from node.api.did_resolution import (
     DEFAULT_REPRESENTATION,
     DocumentUnusable,
     Representation,
     RepresentationUnsupported,
-    ResolutionOptionRefused,
     choose_representation,
     find_resource,
     read_identifier,
@@ -80,6 +80,7 @@ IDENTIFIERS = web.AppKey("IDENTIFIERS", Identifiers)
 routes = web.RouteTableDef()
 
 
+@routes.get("/identifiers/")
 @routes.get("/identifiers/{did}")
 async def resolve(request: web.Request) -> web.Response:
     """Resolve a DID, or give the method or service that a DID URL names in a document.
@@ -92,9 +93,9 @@ async def resolve(request: web.Request) -> web.Response:
     representation, is_resource = DEFAULT_REPRESENTATION, "%23" in raw or "#" in raw
     try:
         representation = _representation(request)
-        if request.query_string:
-            raise ResolutionOptionRefused(f"found ?{request.query_string[:80]}, want none")
         wanted = read_identifier(raw)
+        did = wanted if isinstance(wanted, Did) else wanted.did
+        check_options(request.query.items(), is_constant=did.method == "key")
         content = await _content(request.app[IDENTIFIERS], wanted)
     except (Overloaded, StorageFailed):
         raise

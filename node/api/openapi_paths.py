@@ -213,6 +213,12 @@ PATHS: Final[dict[str, Any]] = {
             },
         }
     },
+    "/identifiers/": {
+        "get": {
+            "summary": "No DID",
+            "responses": {"400": _resolution_error("A DID is missing.")},
+        }
+    },
     "/identifiers/{did}": {
         "get": {
             "summary": "Resolve a DID, or give what a DID URL's fragment names",

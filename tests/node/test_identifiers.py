@@ -43,6 +43,7 @@ KEY = "z6Mkf5rGMoatrSj1f4CyvuHBeXJELe9RPdzo2PKGNCKVtZxP"
 DID_KEY = f"did:key:{KEY}"
 OWN = "did:web:localhost%3A8460"
 OLDER_RESULT = 'application/ld+json;profile="https://w3id.org/did-resolution"'
+EXPERIMENTAL = "publicKeyFormat=Ed25519VerificationKey2018"
 OLDER_CONTENT = 'application/ld+json;profile="https://w3id.org/did-url-dereferencing"'
 
 
@@ -68,7 +69,7 @@ async def test_a_did_key_resolves_to_the_document_that_it_implies(client: Client
     assert await body_of(response) == {
         "@context": "https://w3id.org/did-resolution/v1",
         "didDocument": did_key_document(DidKey.parse(DID_KEY)),
-        "didResolutionMetadata": {"contentType": "application/did+ld+json"},
+        "didResolutionMetadata": {"contentType": "application/did"},
         "didDocumentMetadata": {},
     }
 
@@ -79,9 +80,7 @@ async def test_a_did_key_resolves_to_the_document_that_it_implies(client: Client
         (None, "application/did-resolution"),
         ("*/*", "application/did-resolution"),
         ("application/did-resolution", "application/did-resolution"),
-        (OLDER_RESULT, OLDER_RESULT),
-        (OLDER_RESULT.replace(";", "; "), OLDER_RESULT),
-        (f"text/html, {OLDER_RESULT};q=0.9", OLDER_RESULT),
+        ("application/did-resolution, text/html;q=0.9", "application/did-resolution"),
     ],
 )
 async def test_the_first_dialect_puts_metadata_around_the_document(
@@ -212,12 +211,152 @@ def test_another_spelling_is_no_did(raw: str) -> None:
 
 
 async def test_an_option_is_refused_and_not_forgotten(client: Client) -> None:
-    for query in ("?versionId=1", "?versionTime=2020-01-01T00:00:00Z", "?service=files"):
-        response = await ask(client, f"{DID_KEY}{query}")
+    for target in (
+        f"{DID_KEY}?versionId=1",
+        f"{DID_KEY}?hl=zQm",
+        f"{DID_KEY}?service=a&service=b",
+        f"{DID_KEY}?accept=%F0%9F%94%A5",
+        f"{OWN}?versionTime=2020-01-01T00:00:00Z",
+    ):
+        response = await ask(client, target)
         assert response.status == 400
         error = (await body_of(response))["didResolutionMetadata"]["error"]
         assert error["type"] == "https://www.w3.org/ns/did#INVALID_OPTIONS"
         assert error["code"] == "resolution-option-refused"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "service=files",
+        "serviceType=LinkedDomains",
+        "relativeRef=my%2520path%2Ffile",
+        "versionTime=2025-10-07T14:30:00Z",
+        "publicKeyFormat=Multikey&enableExperimentalPublicKeyTypes=false",
+    ],
+)
+async def test_an_option_that_changes_nothing_is_answered(
+    client: Client, query: str
+) -> None:
+    response = await ask(client, f"{DID_KEY}?{query}")
+    assert response.status == 200
+    assert (await body_of(response))["didDocument"]["id"] == DID_KEY
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"{name}={value}"
+        for name in (
+            "service",
+            "serviceType",
+            "relativeRef",
+            "versionTime",
+            "publicKeyFormat",
+        )
+        for value in ("%F0%9F%94%A5", "foo%E2%80%8Bbar", "%00", "a%0Ab", "", "%FF")
+    ]
+    + [
+        f"relativeRef={quote(value, safe='')}"
+        for value in ("my path/file", "file#section", "dir/with?query=value", "a%2", "%zz")
+    ]
+    # XML Schema 1.1 part 2, 3.3.7; in UTC and in whole seconds (DID Resolution, 3).
+    + [
+        f"versionTime={quote(value, safe='')}"
+        for value in (
+            "2025-10-07 12:30:45",
+            "2025-13-07T12:30:45Z",
+            "2025-02-30T12:30:45Z",
+            "2025-10-07T25:00:00Z",
+            "2025-10-07T12:30:45+02:00",
+            "2025-10-07T12:30:45",
+            "2025-10-07T12:30:45.5Z",
+            "2025-10-07",
+        )
+    ],
+)
+async def test_an_option_out_of_form_is_refused(client: Client, query: str) -> None:
+    response = await ask(client, f"{DID_KEY}?{query}")
+    assert response.status == 400
+    error = (await body_of(response))["didResolutionMetadata"]["error"]
+    assert error["type"] == "https://www.w3.org/ns/did#INVALID_OPTIONS"
+
+
+async def test_no_did_is_no_did_either(client: Client) -> None:
+    response = await ask(client, "")
+    assert response.status == 400
+    error = (await body_of(response))["didResolutionMetadata"]["error"]
+    assert error["type"] == "https://www.w3.org/ns/did#INVALID_DID"
+
+
+# The result of the older dialect
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        OLDER_RESULT,
+        OLDER_RESULT.replace(";", "; "),
+        f"text/html, {OLDER_RESULT};q=0.9",
+    ],
+)
+async def test_the_older_result_has_words_for_errors(client: Client, accept: str) -> None:
+    response = await ask(client, quote(DID_KEY, safe=""), accept)
+    assert (response.status, response.headers["Content-Type"]) == (200, OLDER_RESULT)
+    assert (await body_of(response))["didDocument"]["id"] == DID_KEY
+    for target, word, code in (
+        # The did:key method, 3.1.2 (Document Creation Algorithm), one error after another.
+        (f"notDid:key:{KEY}", "invalidDid", "did-malformed"),
+        (f"did:experimental:{KEY}", "invalidDid", "did-method-unsupported"),
+        (f"did:key:-4:{KEY}", "invalidDid", "did-key-malformed"),
+        (f"did:key:{KEY[1:]}", "invalidDid", "did-key-malformed"),
+        ("did:key:@", "invalidDid", "did-malformed"),
+        # ed01 and three bytes.
+        ("did:key:zTjsVPtY", "invalidPublicKeyLength", "did-key-malformed"),
+    ):
+        response = await ask(client, quote(target, safe=""), accept)
+        assert response.status in (400, 501)
+        assert response.headers["Content-Type"] == OLDER_RESULT
+        told = await body_of(response)
+        assert told["didDocument"] == {}
+        assert told["didDocumentMetadata"] == {}
+        assert told["@context"] == "https://w3id.org/did-resolution/v1"
+        assert told["didResolutionMetadata"]["error"] == word
+        assert told["didResolutionMetadata"]["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("target", "query", "word"),
+    [
+        (f"{DID_KEY}/^bar^/?query=`#{KEY}", "", "invalidDidUrl"),
+        (f"{DID_KEY}#{KEY}", "publicKeyFormat=unknown", "unsupportedPublicKeyType"),
+        (
+            f"{DID_KEY}#{KEY}",
+            f"{EXPERIMENTAL}&enableExperimentalPublicKeyTypes=false",
+            "invalidPublicKeyType",
+        ),
+        (
+            f"{DID_KEY}#z6LSother",
+            EXPERIMENTAL,
+            "invalidPublicKeyType",
+        ),
+        (
+            f"{DID_KEY}#{KEY}",
+            f"{EXPERIMENTAL}&enableExperimentalPublicKeyTypes=true",
+            "unsupportedPublicKeyType",
+        ),
+        (f"{DID_KEY}#{KEY}", "publicKeyFormat=JsonWebKey2020", "unsupportedPublicKeyType"),
+        (f"{DID_KEY}#{KEY}", "enableExperimentalPublicKeyTypes=1", "invalidOptions"),
+        (f"{DID_KEY}#other", "", "notFound"),
+    ],
+)
+async def test_the_older_result_of_a_fragment_has_them_too(
+    client: Client, target: str, query: str, word: str
+) -> None:
+    url = f"{quote(target, safe='')}{'?' if query else ''}{query}"
+    told = await body_of(await ask(client, url, OLDER_RESULT))
+    assert told["didDocument"] == told["didDocumentMetadata"] == {}
+    assert told["didDereferencingMetadata"]["error"] == word
 
 
 # Fragments
@@ -236,16 +375,23 @@ async def test_a_fragment_gives_the_method_that_it_names(
     for accept, kind in (
         ("application/did-resolution", "application/did-url-dereferencing"),
         ("application/did-url-dereferencing", "application/did-url-dereferencing"),
-        (OLDER_CONTENT, OLDER_CONTENT),
-        (OLDER_RESULT, OLDER_CONTENT),
     ):
         response = await ask(client, target, accept)
         assert (response.status, response.headers["Content-Type"]) == (200, kind)
         assert await body_of(response) == {
             "@context": "https://w3id.org/did-resolution/v1",
-            "dereferencingMetadata": {"contentType": "application/did+ld+json"},
+            "dereferencingMetadata": {"contentType": "application/did"},
             "content": method,
             "contentMetadata": {},
+        }
+    for accept in (OLDER_CONTENT, OLDER_RESULT):
+        response = await ask(client, target, accept)
+        assert (response.status, response.headers["Content-Type"]) == (200, OLDER_CONTENT)
+        assert await body_of(response) == {
+            "@context": "https://w3id.org/did-resolution/v1",
+            "didDereferencingMetadata": {"contentType": "application/did"},
+            "didDocument": method,
+            "didDocumentMetadata": {},
         }
 
 
