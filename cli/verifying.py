@@ -19,6 +19,7 @@ from cli.log_evidence import LogEvidence
 from cli.network import Network, Surroundings
 from cli.options import FILE, json_option, own_home_option
 from cli.output import WORST_FIRST, Exit, exit_code, print_json, say, say_hint, worst
+from cli.record_source import is_address, open_records
 from cli.report_text import Answer, overview_lines, report_lines
 from credentials.case import Case
 from credentials.evidence import Evidence, Obtained
@@ -32,6 +33,7 @@ from node.gather import Gatherer
 from node.gather_presentation import gather_presentation
 from node.home import Home
 from node.own_node import OwnNode
+from node.record_evidence import RecordSource, add_record
 from primitives.canonical_json import JsonObject
 from primitives.clock import Clock
 from primitives.errors import Malformed, PatunayError
@@ -66,6 +68,9 @@ class _Question:
     policy: Policy
     as_of: datetime
     anchor: AnchorQuestion
+    records: str | None
+    """Place to read anchor records from, instead of asking the issuers."""
+
     home: Home | None
     offline: bool
     allow_loopback: bool
@@ -79,6 +84,7 @@ class _Sources:
 
     gatherer: Gatherer
     logs: LogEvidence
+    records: RecordSource | None
 
 
 @click.command(epilog="Example: patunay verify diploma.json --trust providers-we-know.json")
@@ -87,6 +93,11 @@ class _Sources:
 @click.option("--policy", type=FILE, metavar="FILE", help="Which checks you require.")
 @click.option("--rpc", metavar="URL", help="Also check the anchor, at this chain endpoint.")
 @click.option("--receipt", type=FILE, metavar="FILE", help="The credential's receipt.")
+@click.option(
+    "--record-source",
+    metavar="FILE|URL",
+    help="Read what issuers published from anchor records, and not from their servers.",
+)
 @click.option("--challenge", metavar="TEXT", help="What a presentation has to answer.")
 @click.option("--domain", metavar="TEXT", help="Whom a presentation has to be made for.")
 @click.option("--offline", is_flag=True, help="Look nothing up over the network.")
@@ -103,6 +114,7 @@ def verify(  # noqa: PLR0913 - one parameter for each option
     policy: Path | None,
     rpc: str | None,
     receipt: Path | None,
+    record_source: str | None,
     challenge: str | None,
     domain: str | None,
     offline: bool,
@@ -119,12 +131,17 @@ def verify(  # noqa: PLR0913 - one parameter for each option
     """
     found = list(find_files(files))
     refuse_contradictions(len(found), rpc=rpc, receipt=receipt, offline=offline)
+    if offline and record_source is not None and is_address(record_source):
+        raise click.UsageError(
+            "--offline and a --record-source on the web exclude each other"
+        )
     around = Surroundings.of(click.get_current_context())
     question = _Question(
         around=around,
         policy=parse_policy(*(read_json(p) if p else None for p in (policy, trust))),
         as_of=around.clock.now() if as_of is None else parse_instant(as_of),
         anchor=AnchorQuestion(read_receipt(receipt, around.clock), rpc),
+        records=record_source,
         home=home,
         offline=offline,
         allow_loopback=allow_loopback,
@@ -199,16 +216,21 @@ async def _verify(
     own = OwnNode.load(question.home, clock) if question.home is not None else None
     local = question.allow_loopback or (own is not None and own.config.allow_loopback_http)
     made = question.around.fetcher
-    async with Network(clock, allow_loopback=local, make_fetcher=made) as network:
+    # Records are read in the place of the issuers' servers, which may be anybody's now.
+    has_web = not question.offline and question.records is None
+    async with (
+        Network(clock, allow_loopback=local, make_fetcher=made) as network,
+        open_records(question.records, allow_loopback=local) as records,
+    ):
         methods: dict[str, Resolver] = {"key": DidKeyResolver(clock), "web": network}
         gatherer = Gatherer(
             clock=clock,
             own=own,
-            resolver=None if question.offline else MethodResolver(methods),
-            fetch=None if question.offline else network.fetch,
+            resolver=MethodResolver(methods) if has_web else None,
+            fetch=network.fetch if has_web else None,
         )
         logs = LogEvidence(clock, own, gatherer.fetch, question.anchor.rpc)
-        sources = _Sources(gatherer, logs)
+        sources = _Sources(gatherer, logs, records)
         answers = []
         for path in files:
             # The own node answers without waiting: here the loop hears Ctrl-C.
@@ -262,6 +284,8 @@ async def _evidence(
     found = await question.anchor.ask(
         document, found, policy, clock=clock, fetch=gatherer.fetch
     )
+    if sources.records is not None:
+        found = await add_record(document, found, policy, sources.records, clock)
     return await sources.logs.add(Case(document, found, policy, question.as_of))
 
 
