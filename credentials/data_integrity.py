@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Final
 
+from credentials.jsonld.batch import BatchEngine
 from credentials.jsonld.quads import Engine
 from credentials.model import is_open_badge
 from credentials.proof_chain import previous_ids, proof_entries, signed_document
@@ -112,6 +113,11 @@ def default_engine() -> Engine:
     return Engine()
 
 
+def batch_engine() -> BatchEngine:
+    """Return an engine over the bundled contexts for documents of a few templates."""
+    return BatchEngine(default_engine())
+
+
 def without_proof(document: Mapping[str, Json]) -> JsonObject:
     """Return `document` without its `proof` member."""
     return {key: value for key, value in document.items() if key != "proof"}
@@ -136,7 +142,7 @@ def add_proof(
         verification_method: DID URL.
         created: Aware; written in whole seconds, in UTC.
         cryptosuite: One of `SUITES`.
-        engine: Over other contexts than the bundled ones.
+        engine: Over other contexts than the bundled ones, or `batch_engine()`.
 
     Raises:
         UnsignedTerm: A term that no signature would cover.

@@ -16,7 +16,8 @@ from types import MappingProxyType
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anchoring.entry import EntryKind
-from credentials.data_integrity import SUITES, add_proof
+from credentials.data_integrity import SUITES, add_proof, batch_engine
+from credentials.jsonld.quads import Engine
 from credentials.model import (
     Credential,
     check_issuer,
@@ -308,8 +309,9 @@ def _sign_all(
 ) -> list[tuple[Draft, JsonObject]]:
     slugs = {draft.issuer for draft in drafts}
     keys = {slug: _credential_key(node, issuers[slug]) for slug in slugs}
+    engine = batch_engine()
     return [
-        (draft, _sign(node, draft, keys[draft.issuer], documents.get(draft.uuid)))
+        (draft, _sign(node, draft, keys[draft.issuer], documents.get(draft.uuid), engine))
         for draft in drafts
     ]
 
@@ -319,7 +321,11 @@ def _credential_key(node: Node, issuer: Issuer) -> tuple[Signer, str]:
 
 
 def _sign(
-    node: Node, draft: Draft, key: tuple[Signer, str], document: JsonObject | None
+    node: Node,
+    draft: Draft,
+    key: tuple[Signer, str],
+    document: JsonObject | None,
+    engine: Engine | None = None,
 ) -> JsonObject:
     """Return the signed document of a draft, which is read where it is not at hand."""
     if draft.cryptosuite not in SUITES:
@@ -333,6 +339,7 @@ def _sign(
         verification_method=method,
         created=node.instant(),
         cryptosuite=draft.cryptosuite,
+        engine=engine,
     )
 
 

@@ -80,8 +80,10 @@ class Term:
 
     @property
     def is_simple(self) -> bool:
-        """Whether a text is its value as it stands: nothing scoped, no container."""
-        return not (self.container or self.has_scoped or self.coercion == "@json")
+        """Whether a text is its value as it stands: nothing scoped, in a set at most."""
+        return (
+            self.container <= {"@set"} and not self.has_scoped and self.coercion != "@json"
+        )
 
     def same_as(self, other: "Term") -> bool:
         """Tell whether two definitions differ at most in their protection."""

@@ -10,6 +10,7 @@ the beginning of another, the other goes on with a character above the space.
 
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
+from typing import TypeAlias
 
 from credentials.jsonld.dataset import Dataset, Quad
 from credentials.jsonld.look_alikes import label_look_alikes
@@ -25,13 +26,21 @@ def canonicalize_quads(quads: Iterable[Quad]) -> str:
     """
     dataset = quads if isinstance(quads, Dataset) else Dataset.of(quads)
     tails = sorted_tails(dataset)
-    links = list(dict.fromkeys(dataset.links))
+    links = distinct_links(dataset)
     hashes = first_degree_hashes(tails, links)
     return nquads(tails, links, canonical_labels(hashes, tails, links))
 
 
+Tails: TypeAlias = Mapping[str, Sequence[str]]
+"""By subject, the rest of each of its lines, once and in order; see `Dataset.plain`."""
+
+Masked: TypeAlias = tuple[dict[str, list[str]], dict[str, list[str]]]
+"""By blank node, what `links` say of it, masked for 4.6: the rest of its own lines, and
+the whole lines of other subjects."""
+
+
 def sorted_tails(dataset: Dataset) -> dict[str, list[str]]:
-    """Return `Dataset.plain`, each subject's lines once and in order."""
+    """Return `Dataset.plain`, each line once and in order."""
     return {
         subject: sorted(set(tails)) if len(tails) > 1 else tails
         for subject, tails in dataset.plain.items()
@@ -39,15 +48,21 @@ def sorted_tails(dataset: Dataset) -> dict[str, list[str]]:
     }
 
 
-def first_degree_hashes(
-    tails: Mapping[str, Sequence[str]], links: Iterable[Quad]
-) -> dict[str, str]:
-    """Return the first-degree hash of each blank node, 4.6.
+def distinct_links(dataset: Dataset) -> list[Quad]:
+    """Return `Dataset.links`, each once."""
+    return list(dict.fromkeys(dataset.links))
 
-    Args:
-        tails: As `sorted_tails` returns them.
-        links: All other quads, each once.
-    """
+
+def first_degree_hashes(tails: Tails, links: Iterable[Quad]) -> dict[str, str]:
+    """Return the first-degree hash of each blank node, 4.6."""
+    own, others = masked = masked_links(links)
+    blank = [subject for subject in tails if subject[0] == "_"]
+    labels = dict.fromkeys([*blank, *own, *others])
+    return {label: first_degree_hash(label, tails, masked) for label in labels}
+
+
+def masked_links(links: Iterable[Quad]) -> Masked:
+    """Return what first-degree hashes know of `links`."""
     own: dict[str, list[str]] = {}
     others: dict[str, list[str]] = {}
     for quad in links:
@@ -61,11 +76,7 @@ def first_degree_hashes(
             others.setdefault(value, []).append(f"_:z {predicate} _:a")
         else:
             others.setdefault(value, []).append(f"{subject} {predicate} _:a")
-    blank = [subject for subject in tails if subject[0] == "_"]
-    return {
-        label: _hash(tails.get(label), own.get(label), others.get(label))
-        for label in dict.fromkeys([*blank, *own, *others])
-    }
+    return own, others
 
 
 def _mask_in_graph(
@@ -86,27 +97,26 @@ def _mask_in_graph(
             others.setdefault(label, []).append(subject + tail)
 
 
-def _hash(
-    tails: Sequence[str] | None, own: list[str] | None, others: list[str] | None
-) -> str:
-    mine = tails or ()
-    if own is not None:
-        mine = sorted([*mine, *own]) if len(own) > 1 or mine else own
+def first_degree_hash(label: str, tails: Tails, masked: Masked) -> str:
+    """Return the first-degree hash of one blank node, 4.6."""
+    mine = tails.get(label, ())
+    if label in masked[0]:
+        mine = sorted([*mine, *masked[0][label]])
     text = lines("_:a", mine) if mine else ""
-    if others is not None:
-        if len(others) > 1:
-            others.sort()
-        for line in others:
-            if line[0] == "_":  # `_:z` sorts after `_:a`, and an IRI before it
-                text = f"{text}{line}{_END}"
-        for line in reversed(others):
-            if line[0] == "<":
-                text = f"{line}{_END}{text}"
+    others = masked[1].get(label, ())
+    if len(others) > 1:
+        others = sorted(others)
+    for line in others:
+        if line[0] == "_":  # `_:z` sorts after `_:a`, and an IRI before it
+            text = f"{text}{line}{_END}"
+    for line in reversed(others):
+        if line[0] == "<":
+            text = f"{line}{_END}{text}"
     return sha256(text.encode()).hexdigest()
 
 
 def canonical_labels(
-    hashes: Mapping[str, str], tails: Mapping[str, Sequence[str]], links: Sequence[Quad]
+    hashes: Mapping[str, str], tails: Tails, links: Sequence[Quad]
 ) -> dict[str, str]:
     """Return the canonical label of each blank node, 4.4.3 steps 3 to 5.
 
@@ -119,9 +129,7 @@ def canonical_labels(
     return {label: f"_:c14n{i}" for i, label in enumerate(in_order)}
 
 
-def nquads(
-    tails: Mapping[str, Sequence[str]], links: Iterable[Quad], labels: Mapping[str, str]
-) -> str:
+def nquads(tails: Tails, links: Iterable[Quad], labels: Mapping[str, str]) -> str:
     """Return all lines in order, with the canonical labels, 4.4.3 step 6."""
     linked: dict[str, list[str]] = {}
     for subject, predicate, value, graph in links:
@@ -132,8 +140,9 @@ def nquads(
     parts: list[tuple[str, str]] = []
     for subject, plain in tails.items():
         name = labels.get(subject, subject)
-        more = linked.pop(subject, None)
-        parts.append((name, lines(name, sorted([*plain, *more]) if more else plain)))
+        if subject in linked:
+            plain = sorted([*plain, *linked.pop(subject)])  # noqa: PLW2901 - all of them
+        parts.append((name, lines(name, plain)))
     for subject, only in linked.items():
         name = labels.get(subject, subject)
         parts.append((name, lines(name, sorted(only))))

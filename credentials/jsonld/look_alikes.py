@@ -70,18 +70,12 @@ class _Settlement:
         links: Sequence[Quad],
     ) -> None:
         self.first_degree = first_degree
-        self.links_of: dict[str, list[Quad]] = {label: [] for label in first_degree}
+        self.tails = tails
+        self.links_of: dict[str, list[Quad]] = {}
         for quad in links:
-            subject, _, value, graph = quad
-            for label in {subject, value, graph}:
+            for label in {quad[0], quad[2], quad[3]}:
                 if label[:1] == "_":
-                    self.links_of[label].append(quad)
-        self.degree = {
-            label: len(found) + len(tails.get(label, ()))
-            for label, found in self.links_of.items()
-        }
-        """How many quads mention each blank node."""
-
+                    self.links_of.setdefault(label, []).append(quad)
         self.canonical = _Issuer("c14n")
         self.steps = 0
         self.depth = 0
@@ -127,9 +121,10 @@ class _Settlement:
 
     def _hash_n_degree(self, label: str, issuer: _Issuer) -> tuple[str, _Issuer]:
         # 4.8.3, steps 1 to 3.
-        self._enter(self.degree[label])
+        links = self.links_of.get(label, ())
+        self._enter(len(links) + len(self.tails.get(label, ())))
         alike: dict[str, list[str]] = {}
-        for s, p, o, g in self.links_of[label]:
+        for s, p, o, g in links:
             for related, position in ((s, "s"), (o, "o"), (g, "g")):
                 if related[:1] == "_" and related != label:
                     digest = self._hash_related(related, p, issuer, position)

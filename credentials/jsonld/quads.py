@@ -11,10 +11,12 @@ and the base direction of a text.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import count
 from typing import Final
 
 from credentials.jsonld.active_context import JsonldUnsupported, Term, is_absolute_iri
+from credentials.jsonld.canon import canonicalize_quads
 from credentials.jsonld.dataset import Dataset, Quad
 from credentials.jsonld.literals import (
     RDF,
@@ -29,9 +31,11 @@ from credentials.jsonld.literals import (
 from credentials.jsonld.loader import KNOWN, Contexts
 from credentials.jsonld.scope import (
     KEYWORD,
+    MAX_REMEMBERED_CHARACTERS,
     Property,
     Scope,
     UnsignedTerm,
+    Written,
     defined_type,
     first_scope,
 )
@@ -45,13 +49,19 @@ _NIL: Final = f"<{RDF}nil>"
 class Engine:
     """Turns documents into quads, remembering the contexts it has worked out."""
 
-    def __init__(self, contexts: Contexts = KNOWN) -> None:
-        self._contexts = contexts
-        self._first = first_scope(contexts)
+    MAX_RECURRING = 256
+    """Documents whose canonical form is kept by `canonicalize_recurring`."""
+
+    def __init__(self, contexts: Contexts = KNOWN, first: Scope | None = None) -> None:
+        self.contexts = contexts
+        self.first = first_scope(contexts) if first is None else first
+        """What is in force before any `@context` was read."""
+
+        self._recurring = lru_cache(self.MAX_RECURRING)(self._canonicalize_written)
 
     def __reduce__(self) -> "tuple[type[Engine], tuple[Contexts]]":
         """Travel to another process without what is remembered."""
-        return Engine, (self._contexts,)
+        return Engine, (self.contexts,)
 
     def quads(self, document: Mapping[str, Json]) -> Dataset:
         """Return the quads of `document`.
@@ -69,10 +79,40 @@ class Engine:
         walk.document(document, self.scope(document))
         return walk.dataset
 
+    def canonicalize(self, document: Mapping[str, Json]) -> str:
+        """Return the canonical N-Quads of `document`.
+
+        Raises:
+            CanonicalizationLimit: See `canonicalize_quads`.
+            PatunayError: As `quads` does.
+        """
+        return canonicalize_quads(self.quads(document))
+
+    def canonicalize_recurring(self, document: Mapping[str, Json]) -> str:
+        """Return the same as `canonicalize`, and remember it.
+
+        For proof options: those of one batch differ in the second, if at all.
+        """
+        written = Written.of(document)
+        if len(written.text) > MAX_REMEMBERED_CHARACTERS:
+            return self.canonicalize(document)
+        return self._recurring(written)
+
+    def _canonicalize_written(self, written: Written[Mapping[str, Json]]) -> str:
+        return self.canonicalize(written.value)
+
+    def check(self, document: Mapping[str, Json]) -> None:
+        """Return if all of `document` is signed under its contexts.
+
+        Raises:
+            PatunayError: As `quads` does.
+        """
+        self.quads(document)
+
     def scope(self, document: Mapping[str, Json]) -> Scope:
         """Return what is in force at the top of `document`."""
         context = document.get("@context")
-        return self._first if context is None else self._first.local(context)
+        return self.first if context is None else self.first.local(context)
 
 
 class Place:
@@ -91,6 +131,10 @@ class Walk:
 
     def __init__(self) -> None:
         self.dataset = Dataset()
+        self.nodes: list[tuple[Mapping[str, Json], Scope, Place]] | None = None
+        """Each node that was met, what is in force inside it, and where its quads went;
+        kept for those who set it to a list."""
+
         self._labels = count()
         self._given: dict[str, str] = {}
         self._lists: dict[Quad, str] = {}
@@ -116,6 +160,8 @@ class Walk:
         if kind is not None:
             tails += kind.tails or scope.type_tails(kind)
         place = Place(subject, graph, tails)
+        if self.nodes is not None:
+            self.nodes.append((node, inner, place))
         known = inner.properties
         for name, value in node.items():
             found = known.get(name) or inner.property(name)

@@ -8,7 +8,7 @@ by `MAX_REMEMBERED`, the longest unused leaving first.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from credentials.jsonld.active_context import (
     KEYWORDS,
@@ -29,9 +29,14 @@ MAX_REMEMBERED: Final = 1_024
 MAX_REMEMBERED_CONTEXTS: Final = 64
 """Values of `@context` whose scope is kept; the costly ones of those above."""
 
+MAX_REMEMBERED_CHARACTERS: Final = 16_384
+"""Longest `@context` that is kept, and what grows from it; ten times the longest seen."""
+
 _MAX_REMEMBERED_IRIS = 4_096
 _MAX_REMEMBERED_IRI = 200
 """Characters. Issuers, types and frameworks come back all the time."""
+
+T = TypeVar("T")
 
 _TYPE: Final = f" <{RDF}type> "
 _NO_TERM: Final = Term(iri=None)
@@ -78,6 +83,21 @@ KEYWORD: Final = Property("", "", Term(None, coercion="@id"), None)
 """Stands for `id`, `type` and `@context`, which are no properties."""
 
 
+@dataclass(frozen=True, slots=True)
+class Written(Generic[T]):
+    """A JSON value as the key of a table: told from others by all of its text."""
+
+    text: str
+    """Tells True from 1, as equality of the values would not."""
+
+    value: T = field(compare=False)
+
+    @classmethod
+    def of(cls, value: T) -> "Written[T]":
+        """Return the key of `value`."""
+        return cls(repr(value), value)
+
+
 class Kind:
     """The types of a node as one scope reads them."""
 
@@ -108,12 +128,15 @@ class Scope:
         self._memory = memory
 
     def property(self, name: str) -> Property:
-        """Return what a member of a node is, as `properties` keeps it.
+        """Return what a member of a node is.
 
         Raises:
             UnsignedTerm: No context defines it.
             JsonldUnsupported: Another spelling of a keyword, or of a word.
         """
+        known = self.properties.get(name)
+        if known is not None:
+            return known
         active = self.active
         iri = active.expand_word(name)
         if iri in KEYWORDS:
@@ -180,7 +203,10 @@ class Scope:
         Raises:
             PatunayError: Of the context; see `process`.
         """
-        return self._memory.local(self, _Written(repr(context), context))
+        written = Written.of(context)
+        if len(written.text) > MAX_REMEMBERED_CHARACTERS:
+            return _local(Scope(self.active, _Memory(), self.previous), written)
+        return self._memory.local(self, written)
 
     def identifier(self, written: str) -> str | None:
         """Return `<written>` if it is an absolute IRI that nothing abbreviates.
@@ -262,15 +288,5 @@ def _inside(scope: Scope, name: str, as_node: bool) -> Scope:
     return outer.grown(process(outer.active, scoped, override_protected=True))
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """A `@context` of a document, told from others by all of its text."""
-
-    text: str
-    """Tells True from 1, as equality of the values would not."""
-
-    context: Json = field(compare=False)
-
-
-def _local(scope: Scope, written: _Written) -> Scope:
-    return scope.grown(process(scope.active, written.context, inline=True))
+def _local(scope: Scope, written: Written[Json]) -> Scope:
+    return scope.grown(process(scope.active, written.value, inline=True))

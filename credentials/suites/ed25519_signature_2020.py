@@ -7,7 +7,6 @@ Ed25519, as in eddsa-rdfc-2022; what differs is the context that defines its mem
 from collections.abc import Mapping
 from typing import Final
 
-from credentials.jsonld.canon import canonicalize_quads
 from credentials.jsonld.quads import Engine
 from primitives.canonical_json import Json
 from primitives.hashing import sha256
@@ -41,4 +40,4 @@ def hash_data(
 
 
 def _digest(document: Mapping[str, Json], engine: Engine) -> bytes:
-    return sha256(canonicalize_quads(engine.quads(document)).encode())
+    return sha256(engine.canonicalize(document).encode())

@@ -6,13 +6,11 @@ context or not; safe mode holds here too, because a reader that converts the cre
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 from credentials.jsonld.quads import Engine
 from primitives.canonical_json import Json, canonicalize
 from primitives.errors import Rejected
 from primitives.hashing import sha256
-from primitives.strict_json import parse_json_object
 
 NAME = "eddsa-jcs-2022"
 
@@ -46,25 +44,15 @@ def hash_data(
         ProofContextMismatch: See the class; 3.3.2 step 4.
         PatunayError: Whatever safe mode refuses; see `Engine.quads`.
     """
-    engine.quads(document)
-    written = canonicalize(options)
+    engine.check(document)
     context = document.get("@context")
-    if options.get("@context") == context:
-        _require_terms(engine, written)
-    else:
-        _require_terms(engine, canonicalize({**options, "@context": context}))
+    engine.canonicalize_recurring({**options, "@context": context})
     if "@context" in options:
         theirs, ours = _entries(options["@context"]), _entries(context)
         if ours[: len(theirs)] != theirs:
             raise ProofContextMismatch("the proof names other contexts than the document")
         document = {**document, "@context": options["@context"]}
-    return sha256(written) + sha256(canonicalize(document))
-
-
-@lru_cache(maxsize=64)  # a refusal is not kept; a batch has the same options all along
-def _require_terms(engine: Engine, options: bytes) -> None:
-    """Return if safe mode lets these options pass, which are canonical JSON."""
-    engine.quads(parse_json_object(options, len(options)))
+    return sha256(canonicalize(options)) + sha256(canonicalize(document))
 
 
 def _entries(context: Json) -> list[Json]:

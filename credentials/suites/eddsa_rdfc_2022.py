@@ -5,7 +5,6 @@ See <https://www.w3.org/TR/vc-di-eddsa/#eddsa-rdfc-2022>.
 
 from collections.abc import Mapping
 
-from credentials.jsonld.canon import canonicalize_quads
 from credentials.jsonld.quads import Engine
 from primitives.canonical_json import Json
 from primitives.hashing import sha256
@@ -36,8 +35,5 @@ def hash_data(
     """
     # 3.2.5: the options are read in the document's own context.
     in_context = {**options, "@context": document.get("@context")}
-    return _digest(in_context, engine) + _digest(document, engine)
-
-
-def _digest(document: Mapping[str, Json], engine: Engine) -> bytes:
-    return sha256(canonicalize_quads(engine.quads(document)).encode())
+    signed = engine.canonicalize_recurring(in_context), engine.canonicalize(document)
+    return b"".join([sha256(nquads.encode()) for nquads in signed])

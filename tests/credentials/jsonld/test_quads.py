@@ -205,7 +205,7 @@ def test_remembers_no_more_contexts_than_its_limit() -> None:
     engine = Engine({f"urn:{i}": {"t": f"urn:t:{i}#t"} for i in range(200)})
     for i in range(200):
         assert engine.quads({"@context": f"urn:{i}", "t": 1})
-    remembered = engine._first._memory.local.cache_info()
+    remembered = engine.first._memory.local.cache_info()
     assert remembered.currsize == MAX_REMEMBERED_CONTEXTS
 
 

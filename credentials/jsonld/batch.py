@@ -1,0 +1,256 @@
+"""Canonical N-Quads of many documents that were made of one template.
+
+Such documents differ in a few texts. The first is walked as any other, and it is written
+down where the lines of each node went; of the next, only the lines of what differs are
+spelled again, and only the blank nodes that they touch are hashed again. Whatever else
+differs (a member more, an array longer, a number, a type, a context) goes to the engine.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from credentials.jsonld.canon import (
+    Masked,
+    Tails,
+    canonical_labels,
+    distinct_links,
+    first_degree_hash,
+    first_degree_hashes,
+    masked_links,
+    nquads,
+    sorted_tails,
+)
+from credentials.jsonld.dataset import Quad
+from credentials.jsonld.literals import escape
+from credentials.jsonld.quads import Engine, Place, Walk
+from credentials.jsonld.scope import KEYWORD, Property, Scope
+from primitives.canonical_json import Json, JsonObject
+
+MAX_TEMPLATES = 4
+"""Shapes kept at a time; rows of one file that leave cells empty have different ones."""
+
+
+class BatchEngine(Engine):
+    """An engine for one batch: not to be shared by threads, and dropped afterwards."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine.contexts, engine.first)
+        self._engine = engine
+        self._templates: list[_Template] = []
+
+    def canonicalize(self, document: Mapping[str, Json]) -> str:
+        """Return the canonical N-Quads of `document`; see `Engine.canonicalize`."""
+        for template in self._templates:
+            changes = template.changes(document)
+            if changes is not None:
+                return template.fill(changes)
+        return self._learn(document).text
+
+    def canonicalize_recurring(self, document: Mapping[str, Json]) -> str:
+        """Return what the engine beneath remembers, which is there after the batch."""
+        return self._engine.canonicalize_recurring(document)
+
+    def check(self, document: Mapping[str, Json]) -> None:
+        """Return if all of `document` is signed; see `Engine.check`."""
+        if all(template.changes(document) is None for template in self._templates):
+            self._learn(document)
+
+    def _learn(self, document: Mapping[str, Json]) -> "_Template":
+        template = _Template(document, self)
+        self._templates = [template, *self._templates[: MAX_TEMPLATES - 1]]
+        return template
+
+
+class _OtherShapeError(Exception):
+    """The document is not one of the template."""
+
+
+@dataclass(slots=True)
+class _Changes:
+    """What one document has instead of the template's lines and subjects."""
+
+    tails: dict[str, list[str]] = field(default_factory=dict)
+    """By the template's subject, all of its lines as `Dataset.plain` has them."""
+
+    subjects: dict[str, str] = field(default_factory=dict)
+    """From the template's subject to the one instead of it; IRIs, both."""
+
+    def replace(self, place: Place, before: str, after: str) -> None:
+        """Put one line in the place of another."""
+        tails = self.tails.get(place.subject)
+        if tails is None:
+            tails = self.tails[place.subject] = place.tails.copy()
+        try:
+            tails[tails.index(before)] = after
+        except ValueError:
+            raise _OtherShapeError from None
+
+
+class _Template:
+    """One document, and where its lines came from."""
+
+    def __init__(self, document: Mapping[str, Json], engine: Engine) -> None:
+        # A copy: what is compared with later must not change meanwhile.
+        self._document: JsonObject = deepcopy(dict(document))
+        walk = Walk()
+        nodes: list[tuple[Mapping[str, Json], Scope, Place]] = []
+        walk.nodes = nodes
+        walk.document(self._document, engine.scope(document))
+        self._nodes: dict[int, tuple[Scope, Place]] = {}
+        self._mentions = Counter(place.subject for _, _, place in nodes)
+        objects = Counter(id(node) for node, _, _ in nodes)
+        for node, scope, place in nodes:
+            # The lines of a node in a graph are no tails, and one object in two places
+            # cannot be told apart.
+            if not place.graph and objects[id(node)] == 1:
+                self._nodes[id(node)] = scope, place
+        self._numbers = list(_numbers(self._document, ()))
+        self._tails = sorted_tails(walk.dataset)
+        self._links = distinct_links(walk.dataset)
+        self._masked = masked_links(self._links)
+        self._hashes = first_degree_hashes(self._tails, self._links)
+        self.text = self._spell(self._hashes, self._tails, self._links)
+
+    def changes(self, document: Mapping[str, Json]) -> _Changes | None:
+        """Return what `document` changes, or None if it is of another shape."""
+        found = _Changes()
+        try:
+            self._compare_nodes(self._document, document, found)
+        except _OtherShapeError:
+            return None
+        # Numbers and booleans that Python calls equal may be spelled unlike: 1 and true.
+        for path, spelled in self._numbers:
+            if repr(_at(document, path)) != spelled:
+                return None
+        new = found.subjects.values()
+        if len(set(new)) < len(new) or not self._mentions.keys().isdisjoint(new):
+            return None  # two nodes would be one
+        return found
+
+    def fill(self, changes: _Changes) -> str:
+        """Return the canonical N-Quads of the document that has these changes."""
+        if not changes.tails and not changes.subjects:
+            return self.text
+        tails = dict(self._tails)
+        for subject, lines in changes.tails.items():
+            tails[subject] = sorted(set(lines))
+        links, masked = self._links, self._masked
+        touched = {subject for subject in changes.tails if subject[0] == "_"}
+        if changes.subjects:
+            links, masked = self._renamed(changes.subjects, touched)
+            for subject, new in changes.subjects.items():
+                if subject in tails:
+                    tails[new] = tails.pop(subject)
+        hashes = dict(self._hashes)
+        for label in touched:
+            hashes[label] = first_degree_hash(label, tails, masked)
+        return self._spell(hashes, tails, links)
+
+    @staticmethod
+    def _spell(hashes: Mapping[str, str], tails: Tails, links: Sequence[Quad]) -> str:
+        return nquads(tails, links, canonical_labels(hashes, tails, links))
+
+    def _renamed(
+        self, subjects: Mapping[str, str], touched: set[str]
+    ) -> tuple[list[Quad], Masked]:
+        """Return links and masked links under new subjects; add to `touched`."""
+        own, others = self._masked
+        others = dict(others)
+        links = []
+        for subject, predicate, value, graph in self._links:
+            new = subjects.get(subject, subject)
+            links.append((new, predicate, value, graph))
+            if new != subject:
+                touched.add(value)
+                before, after = f"{subject} ", f"{new} "
+                others[value] = [
+                    after + line.removeprefix(before) if line.startswith(before) else line
+                    for line in others[value]
+                ]
+        return links, (own, others)
+
+    def _compare_nodes(
+        self, node: Mapping[str, Json], other: Mapping[str, Json], found: _Changes
+    ) -> str:
+        """Add what differs in two nodes; return the subject of the first."""
+        known = self._nodes.get(id(node))
+        if known is None or node.keys() != other.keys():
+            raise _OtherShapeError
+        scope, place = known
+        for name, value in node.items():
+            instead = other[name]
+            if value == instead:
+                continue
+            if (of := scope.property(name)) is not KEYWORD:
+                self._compare_values(known, of, (value, instead), found)
+            elif name == "id" and scope.identifier(str(value)) == place.subject:
+                found.subjects[place.subject] = _subject(scope, instead)
+            else:
+                raise _OtherShapeError
+        if place.subject in found.subjects and self._mentions[place.subject] > 1:
+            raise _OtherShapeError
+        return place.subject
+
+    def _compare_values(
+        self,
+        known: tuple[Scope, Place],
+        of: Property,
+        pair: tuple[Json, Json],
+        found: _Changes,
+    ) -> None:
+        value, instead = pair
+        scope, place = known
+        if isinstance(value, str) and isinstance(instead, str):
+            found.replace(place, _tail(scope, of, value), _tail(scope, of, instead))
+        elif isinstance(value, dict) and isinstance(instead, dict):
+            subject = self._compare_nodes(value, instead, found)
+            if (new := found.subjects.get(subject)) is not None:
+                found.replace(place, of.lead + subject, of.lead + new)
+        elif isinstance(value, list) and isinstance(instead, list):
+            if len(value) != len(instead):
+                raise _OtherShapeError
+            for each in zip(value, instead, strict=True):
+                if each[0] != each[1]:
+                    self._compare_values(known, of, each, found)
+        else:
+            raise _OtherShapeError
+
+
+def _tail(scope: Scope, of: Property, text: str) -> str:
+    """Return the line of a text, but for its subject, as the walk spells it."""
+    if of.closing is not None:
+        return f"{of.opening}{escape(text)}{of.closing}"
+    if of.term.is_simple and of.term.coercion == "@id":
+        return of.lead + _subject(scope, text)
+    raise _OtherShapeError
+
+
+def _subject(scope: Scope, name: Json) -> str:
+    spelled = scope.identifier(name) if isinstance(name, str) else None
+    if spelled is None:
+        raise _OtherShapeError
+    return spelled
+
+
+Path: TypeAlias = tuple[str | int, ...]
+
+
+def _numbers(value: Json, path: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the place and the spelling of each number and boolean."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from _numbers(item, (*path, name))
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from _numbers(item, (*path, i))
+    elif value is not None and not isinstance(value, str):
+        yield path, repr(value)
+
+
+def _at(value: Any, path: Path) -> Any:
+    for step in path:
+        value = value[step]
+    return value
