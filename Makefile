@@ -4,7 +4,7 @@
 # N=50000 SEED=1     how many inputs `make fuzz` sends, and which
 # REPLAY=FILE        one that went wrong, sent again
 
-.PHONY: help demo test check lint format types floors bench fuzz lock tools clean
+.PHONY: help demo test check lint format types floors bench fuzz mutants lock tools clean
 
 help:
 	@echo 'make demo    run the main job: issue 400 credentials, anchor, verify, then serve'
@@ -12,6 +12,7 @@ help:
 	@echo 'make check   everything that has to pass before a commit: lint, types, floors'
 	@echo 'make bench   measure, each figure beside its limit on this machine'
 	@echo 'make fuzz    send 50,000 mutated inputs through every way in'
+	@echo 'make mutants break each check of the verifier once, and see that a test fails'
 	@echo 'make tools   install what some tests need: a chain, peers of other projects'
 
 demo: .venv/ready
@@ -41,6 +42,9 @@ bench: .venv/ready
 
 fuzz: .venv/ready
 	.venv/bin/python -m tests.fuzz $(if $(REPLAY),--replay $(REPLAY),--count $(or $(N),50000) $(if $(SEED),--seed $(SEED)))
+
+mutants: .venv/ready
+	.venv/bin/python -m tests.mutants
 
 # Needs uv. The lock holds hashes alone, so plain pip installs it from any index.
 lock:

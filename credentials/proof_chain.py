@@ -55,7 +55,7 @@ def signed_document(document: Mapping[str, Json], previous: Iterable[str]) -> Js
         return bare
     ancestors(document, named)
     entries = (e for e in proof_entries(document) if isinstance(e, dict))
-    matching: list[Json] = [e for e in entries if e.get("id") in named]
+    matching: list[Json] = [e for e in entries if _id_of(e) in named]
     return {**bare, "proof": matching}
 
 
@@ -82,10 +82,16 @@ def ancestors(document: Mapping[str, Json], previous: Iterable[str]) -> frozense
 def _by_id(document: Mapping[str, Json]) -> dict[str, list[JsonObject]]:
     found: dict[str, list[JsonObject]] = {}
     for entry in proof_entries(document):
-        name = entry.get("id") if isinstance(entry, dict) else None
-        if isinstance(entry, dict) and isinstance(name, str):
+        name = _id_of(entry) if isinstance(entry, dict) else None
+        if isinstance(entry, dict) and name is not None:
             found.setdefault(name, []).append(entry)
     return found
+
+
+def _id_of(entry: Mapping[str, Json]) -> str | None:
+    """Return an entry's id; another value than text is none."""
+    name = entry.get("id")
+    return name if isinstance(name, str) else None
 
 
 def _one(by_id: Mapping[str, list[JsonObject]], name: str) -> JsonObject:

@@ -27,7 +27,7 @@ class _Said(NamedTuple):
     leaves: frozenset[Any]
 
 
-_SPELLINGS: Final = frozenset({"@value", "@id", "@type"})
+_SPELLINGS: Final = frozenset({"@value", "@id", "@type", "id", "type"})
 """Names that say the same as a shorter form without them."""
 
 
@@ -80,6 +80,8 @@ def _proofs(document: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
 
 def _is_read(proof: Mapping[str, Any]) -> bool:
     suites = ("eddsa-rdfc-2022", "eddsa-jcs-2022")
+    if any(name.startswith("@") and name != "@context" for name in proof):
+        return False  # a keyword of JSON-LD, which no proof has
     return proof.get("type") == "DataIntegrityProof" and proof.get("cryptosuite") in suites
 
 
@@ -113,7 +115,8 @@ def _words(value: Any) -> tuple[frozenset[str], frozenset[Any]]:
         item = pending.pop()
         if isinstance(item, dict):
             # What a context says shows in the quads.
-            names |= item.keys()
+            # A member without a value makes no quad.
+            names |= {name for name, inner in item.items() if inner not in (None, [])}
             pending += [inner for name, inner in item.items() if name != "@context"]
         elif isinstance(item, list):
             pending += item

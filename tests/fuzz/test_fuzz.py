@@ -78,12 +78,12 @@ def false_ones() -> Iterator[tuple[str, dict[str, Any]]]:
         proof: Any = whole["proof"]
         yield f"name {suite}", {**whole, "name": "Surgeon"}
         yield f"unknown term {suite}", {**whole, "honours": "summa cum laude"}
-        yield f"null {suite}", {**whole, "honours": None}
         yield f"options {suite}", {**whole, "proof": {**proof, "domain": "x.example"}}
         yield f"value {suite}", {**whole, "proof": {**proof, "proofValue": "z1"}}
         yield f"none {suite}", unsigned()
         yield f"beside {suite}", {**whole, "proof": [proof, {**proof, "proofValue": "z"}]}
         yield f"unread {suite}", {**whole, "proof": {**proof, "cryptosuite": "x"}}
+    yield "null", {**signed(suite="eddsa-jcs-2022"), "honours": None}
     yield "of another", {**signed(unsigned(name="A")), "proof": signed()["proof"]}
     revoked = next(s for s in SAMPLES if s.name == "revoked eddsa-rdfc-2022")
     yield "revoked", dict(revoked.document)

@@ -1,0 +1,1 @@
+"""Deletes and inverts each check of the verifier, and asks which test notices."""

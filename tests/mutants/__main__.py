@@ -1,0 +1,144 @@
+"""`make mutants`: breaks each check of the verifier once, and prints who notices.
+
+Runs in copies of the tree. What was killed before is not run again while module and test
+are the same. Ends with 1 if a mutant survives that `equivalent.py` does not explain.
+"""
+
+import argparse
+import json
+import queue
+import sys
+import tempfile
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.mutants.equivalent import EQUIVALENT
+from tests.mutants.sites import Mutant, all_mutants
+from tests.mutants.table import Verdict, render
+from tests.mutants.workshop import Watched, Workshop, covering_tests, digest_of
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = ROOT / ".mutants"
+TABLE = ROOT / "docs" / "mutants.md"
+WORKERS = 2
+
+
+def main() -> int:
+    """Run all mutants, or those whose name holds a text."""
+    parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
+    parser.add_argument("--only", default="", help="text in the names of the mutants")
+    parser.add_argument("--fresh", action="store_true", help="forget what was killed")
+    options = parser.parse_args()
+    mutants = [m for m in all_mutants(ROOT) if options.only in m.name]
+    verdicts = Run(fresh=options.fresh).judge(mutants)
+    survivors = [v for v in verdicts if v.survived and v.name not in EQUIVALENT]
+    for verdict in survivors:
+        say(f"SURVIVED  {verdict.name}")
+    killed = sum(not v.survived for v in verdicts)
+    say(f"{len(verdicts)} mutants, {killed} killed, {len(survivors)} unexplained")
+    if not options.only:
+        unknown = set(EQUIVALENT) - {v.name for v in verdicts}
+        for name in sorted(unknown):
+            say(f"explained, and no mutant: {name}")
+        TABLE.write_text(render(verdicts, EQUIVALENT))
+        return 1 if survivors or unknown else 0
+    return 1 if survivors else 0
+
+
+def say(line: str) -> None:
+    """Print one line at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+@dataclass
+class Run:
+    """Works through mutants in several copies of the tree."""
+
+    fresh: bool = False
+    counts: Counter[str] = field(default_factory=Counter)
+    known: dict[str, Any] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def judge(self, mutants: list[Mutant]) -> list[Verdict]:
+        """Return what came of each, in order."""
+        CACHE.mkdir(exist_ok=True)
+        self.known = {} if self.fresh else _load(CACHE / "killed.json")
+        with tempfile.TemporaryDirectory() as folder:
+            shops: queue.Queue[Workshop] = queue.Queue()
+            for number in range(WORKERS):
+                place = Path(folder) / str(number)
+                place.mkdir()
+                shops.put(Workshop.copy(ROOT, place))
+            watched = self._watched(shops)
+            with ThreadPoolExecutor(WORKERS) as pool:
+                return list(
+                    pool.map(lambda m: self._one(m, shops, watched, len(mutants)), mutants)
+                )
+
+    def _watched(self, shops: "queue.Queue[Workshop]") -> Watched:
+        """Return which tests run which lines; worked out anew when any file changed."""
+        files = [p for p in ROOT.rglob("*.py") if not p.is_relative_to(ROOT / ".venv")]
+        now = digest_of(ROOT, (str(p.relative_to(ROOT)) for p in files))
+        stored = _load(CACHE / "watched.json")
+        if stored.get("digest") != now:
+            say("finding out which tests run which lines")
+            shop = shops.get()
+            stored = {"digest": now, "lines": shop.watch()}
+            shops.put(shop)
+            (CACHE / "watched.json").write_text(json.dumps(stored))
+        return {
+            file: {int(line): tests for line, tests in lines.items()}
+            for file, lines in stored["lines"].items()
+        }
+
+    def _one(
+        self,
+        mutant: Mutant,
+        shops: "queue.Queue[Workshop]",
+        watched: Watched,
+        total: int,
+    ) -> Verdict:
+        module = mutant.module.replace(".", "/") + ".py"
+        before = self.known.get(mutant.name)
+        if before and before["digest"] == _digest(module, before["test"]):
+            return self._told(Verdict(mutant, before["test"]), total)
+        tests = covering_tests(mutant.module, mutant.watched, watched)
+        killer = None
+        if tests:
+            shop = shops.get()
+            killer = shop.kill(mutant.module, mutant.source, tests)
+            shops.put(shop)
+        if killer is not None:
+            with self.lock:
+                self.known[mutant.name] = {
+                    "test": killer,
+                    "digest": _digest(module, killer),
+                }
+                (CACHE / "killed.json").write_text(json.dumps(self.known))
+        return self._told(Verdict(mutant, killer), total)
+
+    def _told(self, verdict: Verdict, total: int) -> Verdict:
+        with self.lock:
+            self.counts["done"] += 1
+            if verdict.survived and verdict.name not in EQUIVALENT:
+                say(f"SURVIVED  {verdict.name}")
+            if self.counts["done"] % 25 == 0:
+                say(f"{self.counts['done']} of {total}")
+        return verdict
+
+
+def _digest(module: str, test: str) -> str:
+    return digest_of(ROOT, (module, test.partition("::")[0]))
+
+
+def _load(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text())) if path.exists() else {}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

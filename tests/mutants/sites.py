@@ -1,0 +1,244 @@
+"""Every place where the verifier checks something, and what it is without that check.
+
+Nothing is listed by hand: the modules are those that judging imports, and in them each
+registered check, each `raise` of a typed error, each condition before one, and each call
+whose only use is that it may raise.
+"""
+
+import ast
+import copy
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+ENTRY: Final = "credentials.presentation"
+"""Judges presentations, and through `credentials.judge` credentials: imports all checks."""
+
+PACKAGES: Final = ("anchoring", "credentials", "did", "primitives")
+
+ELSEWHERE: Final = ("credentials.jsonld",)
+"""Held to another implementation line by line: see tests/credentials/jsonld."""
+
+REGISTRIES: Final = {
+    "credentials.checks": "CHECKS",
+    "credentials.presentation_checks": "CHECKS_OF_PRESENTATION",
+}
+
+BUGS: Final = {"AssertionError", "TypeError", "ValueError", "KeyError"}
+"""What is raised where our own code is wrong, and no document."""
+
+BUILDING: Final = {
+    *("append", "add", "extend", "update", "sort", "insert", "issue", "setdefault"),
+    *("__setattr__", "__init__", "reverse", "pop", "remove", "clear"),
+}
+"""Calls that change a value and check nothing."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One module with one check less, or turned round."""
+
+    module: str
+    where: str
+    """Name of the check or of the function."""
+
+    kind: str
+    """`passes`, `inverted`, `removed`, `clause` or `uncalled`."""
+
+    what: str
+    """The text that is changed."""
+
+    line: int
+    source: str
+    """Of the whole module, mutated."""
+
+    watched: frozenset[int]
+    """Lines of the original: a test that runs none of these cannot notice."""
+
+    @property
+    def name(self) -> str:
+        """Return what it is called in tables; the same whatever line it stands in."""
+        return f"{self.module}:{self.where} {self.kind} {self.what}"
+
+
+def verifying_modules(root: Path) -> list[str]:
+    """Return the modules that `ENTRY` imports, directly or not."""
+    found: list[str] = []
+    pending = [ENTRY]
+    while pending:
+        name = pending.pop()
+        if name in found or name.startswith(ELSEWHERE) or not _path(root, name).exists():
+            continue
+        found.append(name)
+        for node in ast.walk(ast.parse(_path(root, name).read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                pending += [node.module] * node.module.startswith(PACKAGES)
+    return sorted(found)
+
+
+def all_mutants(root: Path, modules: Iterable[str] | None = None) -> list[Mutant]:
+    """Return the mutants of `modules`, or of all that judging imports."""
+    found: dict[str, Mutant] = {}
+    for module in modules or verifying_modules(root):
+        text = _path(root, module).read_text()
+        for mutant in (*_of_registry(module, text), *_of_sites(module, text)):
+            # The same text twice in one function: told apart by order.
+            name, twin, count = mutant.name, mutant, 1
+            while name in found:
+                count += 1
+                twin = _renamed(mutant, f"{mutant.what} #{count}")
+                name = twin.name
+            found[name] = twin
+    return list(found.values())
+
+
+def registered(module: str, text: str) -> Iterator[str]:
+    """Yield the names in a module's registry of checks."""
+    wanted = REGISTRIES.get(module)
+    for node in ast.parse(text).body:
+        if (
+            isinstance(node, ast.AnnAssign)
+            and isinstance(node.value, ast.Dict)
+            and _name(node.target) == wanted
+        ):
+            yield from (str(ast.literal_eval(key)) for key in node.value.keys if key)
+
+
+_PASSES = """
+
+{registry} = {{**{registry}, {name!r}: lambda case: Check({name!r}, Result.PASSED)}}
+"""
+
+_INVERTED = """
+
+def _inverted(case, check={registry}[{name!r}]):
+    try:
+        found = check(case)
+    except PatunayError:
+        return Check({name!r}, Result.PASSED)
+    if found.result is Result.PASSED:
+        raise Rejected("inverted")
+    return found
+
+
+{registry} = {{**{registry}, {name!r}: _inverted}}
+"""
+
+
+def _of_registry(module: str, text: str) -> Iterator[Mutant]:
+    for name in registered(module, text):
+        for kind, extra in (("passes", _PASSES), ("inverted", _INVERTED)):
+            source = text + extra.format(registry=REGISTRIES[module], name=name)
+            yield Mutant(
+                module, f"check {name}", kind, "as a whole", 0, source, frozenset()
+            )
+
+
+def _of_sites(module: str, text: str) -> Iterator[Mutant]:
+    tree = ast.parse(text)
+    for function, owner in _functions(tree):
+        for statement in _statements(function):
+            if isinstance(statement, ast.Raise) and not _is_bug(statement):
+                yield _mutant(module, tree, owner, "removed", statement, ast.Pass())
+            elif isinstance(statement, ast.If) and _guards(statement.body):
+                yield from _of_condition(module, tree, owner, statement)
+            elif _is_checking_call(statement):
+                yield _mutant(module, tree, owner, "uncalled", statement, ast.Pass())
+
+
+def _of_condition(
+    module: str, tree: ast.Module, owner: str, statement: ast.If
+) -> Iterator[Mutant]:
+    test = statement.test
+    negated = ast.UnaryOp(ast.Not(), test)
+    yield _mutant(module, tree, owner, "inverted", test, negated)
+    if isinstance(test, ast.BoolOp):
+        for place, clause in enumerate(test.values):
+            if isinstance(clause, ast.Call) and _name(clause.func) == "isinstance":
+                continue  # says of which type the rest is: without it nothing runs
+            rest = [v for i, v in enumerate(test.values) if i != place]
+            less = rest[0] if len(rest) == 1 else ast.BoolOp(test.op, rest)
+            yield _mutant(module, tree, owner, "clause", test, less, clause)
+
+
+def _mutant(
+    module: str,
+    tree: ast.Module,
+    owner: str,
+    kind: str,
+    old: ast.AST,
+    new: ast.AST,
+    shown: ast.AST | None = None,
+) -> Mutant:
+    mutated = copy.deepcopy(tree, {id(old): new})
+    source = ast.unparse(ast.fix_missing_locations(mutated))
+    first, last = getattr(old, "lineno", 0), getattr(old, "end_lineno", 0)
+    what = " ".join(ast.unparse(shown or old).split())
+    lines = frozenset(range(first, last + 1))
+    return Mutant(module, owner, kind, what, first, source, lines)
+
+
+def _renamed(mutant: Mutant, what: str) -> Mutant:
+    return Mutant(
+        mutant.module,
+        mutant.where,
+        mutant.kind,
+        what,
+        mutant.line,
+        mutant.source,
+        mutant.watched,
+    )
+
+
+def _functions(
+    tree: ast.AST, owner: str = ""
+) -> Iterator[tuple[ast.FunctionDef | ast.AsyncFunctionDef, str]]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            name = f"{owner}.{node.name}".lstrip(".")
+            if not isinstance(node, ast.ClassDef):
+                yield node, name
+            yield from _functions(node, name)
+        else:
+            yield from _functions(node, owner)
+
+
+def _statements(function: ast.AST) -> Iterator[ast.AST]:
+    """Yield what stands in a function, and not in one inside it."""
+    for node in ast.iter_child_nodes(function):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node
+            yield from _statements(node)
+
+
+def _guards(body: Sequence[ast.stmt]) -> bool:
+    return any(isinstance(s, ast.Raise) and not _is_bug(s) for s in body)
+
+
+def _is_bug(statement: ast.Raise) -> bool:
+    raised = statement.exc
+    named = raised.func if isinstance(raised, ast.Call) else raised
+    return _name(named) in BUGS
+
+
+def _is_checking_call(statement: ast.AST) -> bool:
+    if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
+        return False
+    return _name(statement.value.func) not in BUILDING
+
+
+def _name(node: ast.AST | None) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _path(root: Path, module: str) -> Path:
+    return root.joinpath(*module.split(".")).with_suffix(".py")
+
+
+if __name__ == "__main__":
+    for each in all_mutants(Path.cwd(), sys.argv[1:] or None):
+        sys.stdout.write(f"{each.line:4} {each.name}\n")

@@ -1,0 +1,93 @@
+"""docs/mutants.md: what was broken, and which test noticed."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tests.mutants.sites import Mutant
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of one mutant."""
+
+    mutant: Mutant
+    killer: str | None
+    """The test that failed, None if none did."""
+
+    @property
+    def name(self) -> str:
+        """Return the mutant's name."""
+        return self.mutant.name
+
+    @property
+    def survived(self) -> bool:
+        """Tell whether no test noticed."""
+        return self.killer is None
+
+
+HEAD: Final = """# What the tests notice
+
+Written by `make mutants`. Each check of the verifier is taken away, or turned round, in a
+copy of the tree, and the tests that come past it run. The list is taken from the code: the
+registered checks, and in every module that judging imports each `raise`, each condition
+before one, and each call that only may raise.
+
+| change | what is done |
+|---|---|
+| passes | The registered check always passes. |
+| inverted | The registered check, or the condition, is turned round. |
+| removed | The `raise` is taken out. |
+| clause | One part of a condition is taken out. |
+| uncalled | The call that checks something is taken out. |
+
+"""
+
+
+def render(verdicts: Sequence[Verdict], reasons: Mapping[str, str]) -> str:
+    """Return the page."""
+    parts = [HEAD, _summary(verdicts)]
+    alike = [v for v in verdicts if v.survived]
+    if alike:
+        parts.append("## Mutants that behave as the original\n\n")
+        parts.append("| module | where | change | code | why no test can tell |\n")
+        parts.append("|---|---|---|---|---|\n")
+        for v in alike:
+            why = reasons.get(v.name, "**SURVIVED**")
+            parts.append(f"| {v.mutant.module} | {_site(v)} | {_cell(why)} |\n")
+        parts.append("\n")
+    for module in sorted({v.mutant.module for v in verdicts}):
+        rows = [v for v in verdicts if v.mutant.module == module and not v.survived]
+        if not rows:
+            continue
+        parts.append(
+            f"## {module}\n\n| where | change | code | noticed by |\n|---|---|---|---|\n"
+        )
+        parts += [f"| {_site(v)} | {_test(v)} |\n" for v in rows]
+        parts.append("\n")
+    return "".join(parts).rstrip("\n") + "\n"
+
+
+def _summary(verdicts: Sequence[Verdict]) -> str:
+    kinds = Counter((v.mutant.kind, v.survived) for v in verdicts)
+    lines = ["| change | mutants | noticed | as the original |\n|---|---|---|---|\n"]
+    for kind in ("passes", "inverted", "removed", "clause", "uncalled"):
+        noticed, not_noticed = kinds[kind, False], kinds[kind, True]
+        lines.append(f"| {kind} | {noticed + not_noticed} | {noticed} | {not_noticed} |\n")
+    return "".join(lines) + "\n"
+
+
+def _site(verdict: Verdict) -> str:
+    mutant = verdict.mutant
+    what = mutant.what if len(mutant.what) <= 90 else mutant.what[:87] + "..."
+    return f"{mutant.where} | {mutant.kind} | `{_cell(what)}`"
+
+
+def _test(verdict: Verdict) -> str:
+    file, _, name = (verdict.killer or "").partition("::")
+    return f"{file.removeprefix('tests/')} `{_cell(name.partition('[')[0])}`"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("`", "'")
