@@ -31,6 +31,9 @@ _MULTIHASHES: Final = {
 }
 """Code and length, as every such multihash begins."""
 
+_CONTINUED: Final = 0x80
+"""A byte of a varint from this on is not the last; no digest is as long."""
+
 _MULTIBASES: Final[Mapping[str, Callable[[str], bytes]]] = {
     "u": decode_base64url,
     "z": decode_base58btc,
@@ -133,8 +136,16 @@ def _multihash(text: str) -> str:
         raw = decode(text[1:])
     except PatunayError as e:
         raise RelatedResourceMalformed(f"digestMultibase: {e}") from e
+    if len(raw) != _multihash_bytes(raw):
+        raise RelatedResourceMalformed("digestMultibase is no multihash")
     algorithm = _MULTIHASHES.get(raw[:2])
     if algorithm is None or len(raw) - 2 != _DIGEST_BYTES[algorithm]:
         # Another kind of hash is allowed, and compared with nothing.
         return f"multihash-{raw.hex()}"
     return f"{algorithm}-{encode_base64(raw[2:])}"
+
+
+def _multihash_bytes(raw: bytes) -> int:
+    """Return how long a multihash that begins so has to be: code, length, digest."""
+    at = next((i for i, byte in enumerate(raw[:9]) if byte < _CONTINUED), len(raw)) + 1
+    return at + 1 + raw[at] if at < len(raw) and raw[at] < _CONTINUED else -1

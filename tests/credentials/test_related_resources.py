@@ -132,6 +132,11 @@ SOUND = {"id": "https://school.example/a", "digestSRI": sri(b"x", "sha256")}
         {"id": SOUND["id"]},
         {**SOUND, "digestSRI": ""},
         {**SOUND, "digestSRI": 1},
+        # Text is no multihash, and none says another length than it has.
+        *(
+            {"id": "urn:uuid:1", "digestMultibase": "u" + encode_base64url(raw)}
+            for raw in (b"e442356 x.json", b"\x1b\x21" + bytes(32), b"\x1b", b"\xff" * 9)
+        ),
         {**SOUND, "digestSRI": []},
         {**SOUND, "digestSRI": "md5-1B2M2Y8AsgTpgAmY7PhCfg=="},
         {**SOUND, "digestSRI": "sha256-" + "A" * 44},
