@@ -23,6 +23,10 @@ MAX_CREDENTIALS: Final = 32
 """Credentials in one presentation: a record of study has some 20."""
 
 
+ID_CONFLICT: Final = "credential-id-conflict"
+"""Remark: two credentials have one id and differ, and each is signed."""
+
+
 class PresentationTooLarge(Malformed):
     """Over `MAX_CREDENTIALS`."""
 
@@ -237,6 +241,11 @@ def _check_credentials(hearing: Hearing) -> Check:
         raise PresentedCredentialRejected(valid)
     if Outcome.UNDETERMINED in outcomes:
         raise PresentedCredentialUndetermined(valid)
+    ids = [text_or_none(each.get("id")) for each in hearing.credentials]
+    if any(ids.count(name) > 1 for name in ids if name is not None):
+        # Each is listed once, so these differ: keep them, one issuer signed both.
+        words = f"{valid}; two with the same id differ"
+        return _passed("credentials", words, code=ID_CONFLICT)
     return _passed("credentials", valid)
 
 
@@ -290,8 +299,8 @@ def text_or_none(value: Json) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _passed(name: str, detail: str) -> Check:
-    return Check(name, Result.PASSED, detail=detail)
+def _passed(name: str, detail: str, *, code: str = "") -> Check:
+    return Check(name, Result.PASSED, code=code, detail=detail)
 
 
 def _not_asked(name: str, detail: str) -> Check:

@@ -67,6 +67,8 @@ def credential_rows() -> Iterator[Case]:
     )
     past = format_instant(NOW - timedelta(minutes=5, seconds=1))
     yield issued("C15-expired", "expired", validUntil=past)
+    edge = format_instant(NOW - timedelta(minutes=5))
+    yield case("C15-at-the-limit", signed(unsigned(validUntil=edge)), "valid")
     yield issued("C16-period-reversed", "period-invalid", validUntil="2025-12-31T00:00:00Z")
     for kind, date in (
         ("no-zone", "2026-01-01T00:00:00"),
@@ -91,6 +93,15 @@ def credential_rows() -> Iterator[Case]:
         ),
         "valid",
     )
+    # Digests of two published revisions, and of none.
+    published = "sha256-WZVc7WaX1h4D8rJVb+vlMIqxaEKEb1tYbX8fet7JJzQ="
+    for kind, digest, outcome, code in (
+        ("published", published, "valid", ""),
+        ("unknown", f"sha256-{'A' * 43}=", "rejected", "related-resource-mismatch"),
+    ):
+        resource = {"id": VC_V2, "digestSRI": digest}
+        document = signed(unsigned(relatedResource=[resource]))
+        yield case(f"C21-{kind}-digest", document, outcome, code)
     own = "https://www.w3.org/ns/credentials/examples/v2"
     nodes: list[Any] = [
         {"id": f"_:x{i}", "knows": [{"id": f"_:x{j}"} for j in range(8) if i != j]}

@@ -1,5 +1,6 @@
 """Area J: bytes that are no strict JSON."""
 
+import json
 from collections.abc import Iterator
 
 from credentials.jsonld.loader import VC_V2
@@ -67,6 +68,7 @@ def json_rows() -> Iterator[Case]:
     ):
         yield malformed(f"J18-{name}", raw, "not-object")
     yield from _numbers()
+    yield from _limits()
     composed = signed(unsigned(name="caf\u00e9"))
     yield Case(
         "J21-decomposed",
@@ -101,3 +103,36 @@ def _names() -> Iterator[Case]:
         yield case(
             f"J22-changed-{name.strip('_$')}", document, "rejected", "signature-rejected"
         )
+
+
+def _limits() -> Iterator[Case]:
+    """Exactly at a limit it passes; `malformed` rows above have what lies over it."""
+
+    def weighing(name: str, value: str, outcome: str = "valid", code: str = "") -> Case:
+        kind = {"@id": f"{X}weight", "@type": "@json"}
+        context = [VC_V2, {"weight": kind}]
+        document = {"@context": context, "weight": json.loads(value)}
+        return Case(name, as_bytes(signed(unsigned(**document))), outcome, code)
+
+    over = ("malformed", "json-too-deep")
+    yield weighing("J08-at-the-limit", "[" * 31 + "]" * 31)
+    yield weighing("J08-one-over", "[" * 32 + "]" * 32, *over)
+    yield weighing("J06-at-the-limit", str(2**53 - 1))
+    free = 10_000 - len(_values(json.loads(weighing("", "[]").raw)))
+    yield weighing("J17-values-at-the-limit", str([0] * free))
+    over = ("malformed", "json-too-many-nodes")
+    yield weighing("J17-values-one-over", str([0] * (free + 1)), *over)
+    raw = as_bytes(signed())
+    yield Case("J17-bytes-at-the-limit", raw.ljust(256 * 1024), "valid")
+    over_bytes = raw.ljust(256 * 1024 + 1)
+    yield Case("J17-bytes-one-over", over_bytes, "malformed", "json-too-large")
+
+
+def _values(value: object) -> list[object]:
+    """Return every value in `value`, names included."""
+    if isinstance(value, dict):
+        inner = [*value, *value.values()]
+        return [value, *(each for item in inner for each in _values(item))]
+    if isinstance(value, list):
+        return [value, *(each for item in value for each in _values(item))]
+    return [value]

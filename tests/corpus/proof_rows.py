@@ -5,12 +5,17 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from nacl.bindings import crypto_core_ed25519_add
+
+from credentials.data_integrity import DEFAULT_SUITE, make_proof
 from credentials.jsonld.loader import OB_V3, VC_V2
 from did.document import build_did_document
 from primitives.canonical_json import JsonObject
 from primitives.encodings import decode_base58btc, encode_base58btc, encode_base64url
 from primitives.instants import format_instant
 from tests.corpus.case import ORDER, Case, case
+from tests.corpus.presentation_rows import presentation_rows
+from tests.corpus.rotation_rows import rotation_rows
 from tests.support.credentials_support import (
     ISSUER,
     METHOD,
@@ -64,11 +69,27 @@ def proof_rows() -> Iterator[Case]:
         proofValue="z" + encode_base58btc(raw[:32] + scalar),
     )
     yield from _keys(good)
+    yield from presentation_rows()
+    yield from rotation_rows()
     yield with_proof(
         "P17-created-ahead",
         "proof-created-in-future",
         created=format_instant(NOW + timedelta(minutes=5, seconds=1)),
     )
+    for row, member, moment in (
+        ("P17", "created", NOW + timedelta(minutes=5)),
+        ("P18", "expires", NOW - timedelta(minutes=5)),
+    ):
+        options = {
+            "type": "DataIntegrityProof",
+            "cryptosuite": DEFAULT_SUITE,
+            "created": format_instant(NOW),
+            "verificationMethod": METHOD,
+            "proofPurpose": "assertionMethod",
+            member: format_instant(moment),
+        }
+        edge = {**unsigned(), "proof": make_proof(unsigned(), SIGNER, options)}
+        yield case(f"{row}-at-the-limit", edge, "valid")
     yield with_proof(
         "P18-expired",
         "proof-expired",
@@ -86,6 +107,9 @@ def proof_rows() -> Iterator[Case]:
         yield case(
             f"P27-{name}", {**good, "proof": proofs}, "rejected", "signature-rejected"
         )
+    yield case("P27-good-twice", {**good, "proof": [proof, proof]}, "valid")
+    # Nothing here counts signers, so one who signs twice gains nothing by it.
+    yield case("P29-one-signer-twice", {**good, "proof": [proof, proof]}, "valid")
     yield with_proof("P28-missing", "proof-chain-broken", previousProof="urn:uuid:1")
     yield with_proof(
         "P28-circle", "proof-chain-broken", id="urn:uuid:1", previousProof="urn:uuid:1"
@@ -115,6 +139,20 @@ def _keys(good: JsonObject) -> Iterator[Case]:
         return "z" + encode_base58btc(b"\xed\x01" + y.to_bytes(32, "little"))
 
     yield with_key("P12-small-order-key", multikey(1), "rejected", "key-not-prime-order")
+    minus_one = (2**255 - 20).to_bytes(32, "little")
+    mixed = crypto_core_ed25519_add(bytes(SIGNER.public_key), minus_one)
+    yield with_key(
+        "P13-mixed-order-key",
+        multikey(int.from_bytes(mixed, "little")),
+        "rejected",
+        "key-not-prime-order",
+    )
+    yield with_key(
+        "P14-canonical-key",
+        multikey(int.from_bytes(SIGNER.public_key, "little")),
+        "valid",
+        "",
+    )
     yield with_key(
         "P14-non-canonical-key", multikey(2**255 - 18), "rejected", "key-not-prime-order"
     )

@@ -33,7 +33,7 @@ def status_rows() -> Iterator[Case]:
     def listed(name: str, value: Any, code: str, outcome: str = "undetermined") -> Case:
         return case(name, good, outcome, code, status_lists={REVOCATIONS: value})
 
-    def packed(name: str, raw: bytes, code: str) -> Case:
+    def packed(name: str, raw: bytes, code: str, outcome: str = "undetermined") -> Case:
         encoded = "u" + encode_base64url(raw)
         subject = {
             "id": f"{REVOCATIONS}#list",
@@ -41,7 +41,7 @@ def status_rows() -> Iterator[Case]:
             "statusPurpose": "revocation",
             "encodedList": encoded,
         }
-        return listed(name, status_list(credentialSubject=subject), code)
+        return listed(name, status_list(credentialSubject=subject), code, outcome)
 
     bits = bytes(131_072 // 8)
     whole = gzip.compress(bits, mtime=0)
@@ -72,12 +72,20 @@ def status_rows() -> Iterator[Case]:
     yield packed(
         "S09-bomb", gzip.compress(bytes(16 * 1024 * 1024), mtime=0), "status-list-too-long"
     )
+    most = bytes(1024 * 1024)
+    yield packed("S09-at-the-limit", gzip.compress(most, mtime=0), "", "valid")
+    over = gzip.compress(bytes(1) + most, mtime=0)
+    yield packed("S09-one-over", over, "status-list-too-long")
+    yield packed("S08-at-the-limit", whole, "", "valid")
+    yield from (*_last_places(), *_elsewhere())
     yield packed("S11-trailing", whole + b"\x00", "status-encoding-invalid")
     yield packed("S11-truncated", whole[:-4], "status-encoding-invalid")
     yield packed("S13-zlib", zlib.compress(bits), "status-encoding-invalid")
     yield packed("S13-deflate", zlib.compress(bits, wbits=-15), "status-encoding-invalid")
     past = format_instant(NOW - timedelta(minutes=5, seconds=1))
     yield listed("S14-stale", status_list(validUntil=past), "status-list-stale")
+    edge = format_instant(NOW - timedelta(minutes=5))
+    yield listed("S14-at-the-limit", status_list(validUntil=edge), "", "valid")
     yield listed(
         "S19-recursive",
         status_list(credentialStatus=build_entry(SUSPENSIONS, 1, "suspension")),
@@ -104,6 +112,43 @@ def _unreachable(good: JsonObject) -> Iterator[Case]:
     ):
         more = {"web": {REVOCATIONS: [page]}, "deadlineSeconds": 0.5}
         yield case(f"S01-{name}", good, "undetermined", code, more=more)
+
+
+def _last_places() -> Iterator[Case]:
+    for name, index, outcome, code in (
+        ("last", 131_071, "valid", ""),
+        ("past-the-end", 131_072, "undetermined", "status-index-out-of-range"),
+    ):
+        place = build_entry(REVOCATIONS, index, "revocation")
+        document = signed(unsigned(credentialStatus=place))
+        yield case(f"S06-index-{name}", document, outcome, code)
+
+
+def _elsewhere() -> Iterator[Case]:
+    """Lists at addresses where nobody looks."""
+    office = "https://office.example/status/1"
+
+    def at(name: str, url: str, outcome: str, code: str, **more: Any) -> Case:
+        entry = build_entry(url, INDEX, "revocation")
+        return case(
+            f"S18-{name}",
+            signed(unsigned(credentialStatus=entry)),
+            outcome,
+            code,
+            status_lists={url: status_list(url=url)},
+            more=more,
+        )
+
+    unknown = "undetermined"
+    for name, host in (("address", "10.0.0.1"), ("metadata", "169.254.169.254")):
+        yield at(name, f"https://{host}/status/1", unknown, "fetch-url-refused")
+    plain = "http://office.example/status/1"
+    yield at("without-tls", plain, unknown, "fetch-url-refused")
+    names = {"office.example": [["10.0.0.1"]]}
+    yield at("private-name", office, unknown, "fetch-address-refused", names=names)
+    pages = {office: [{"status": 302, "headers": {"Location": REVOCATIONS}}]}
+    yield at("redirect", office, unknown, "fetch-redirect-refused", web=pages)
+    yield at("another-host", office, "valid", "")
 
 
 def _orders() -> Iterator[Case]:

@@ -451,3 +451,13 @@ def test_the_policys_moment_is_that_of_the_proof_too() -> None:
         domain=DOMAIN,
     )
     assert bad(report)["proof"] == "proof-created-in-future"
+
+
+def test_two_contents_under_one_id_are_told() -> None:
+    for shown, code in (
+        ((credential(1), credential(1, name="Farm Work")), "credential-id-conflict"),
+        ((credential(1), credential(1)), ""),
+        ((credential(1, id=...), credential(1, id=..., name="Farm Work")), ""),
+    ):
+        found = judged(presented(*shown)).check("credentials")
+        assert (found.result, found.code) == (Result.PASSED, code)

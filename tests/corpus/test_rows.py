@@ -1,0 +1,230 @@
+"""The rows of the table that are no case of one input, and the table itself."""
+
+import json
+import random
+import tomllib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from credentials.evidence import Evidence, Obtained
+from credentials.judge import judge
+from credentials.policy import Policy
+from credentials.presentation import sign_presentation
+from credentials.report import Outcome
+from credentials.status_list import MIN_ENTRIES, Entry, read_bit
+from node.access import create_token
+from node.config import Config, ConfigInvalid
+from node.node import Node
+from primitives.canonical_json import JsonObject
+from primitives.encodings import encode_base64url
+from primitives.errors import Malformed
+from primitives.strict_json import parse_json_object
+from tests.corpus.build import CASES
+from tests.support.credentials_support import (
+    ISSUER,
+    NOW,
+    REVOCATIONS,
+    STRANGER,
+    STRANGER_DID,
+    STRANGER_METHOD,
+    did_document,
+    signed,
+    status_list,
+    unsigned,
+)
+from tests.support.nodes import (
+    Client,
+    HandClock,
+    client_of,
+    issue,
+    make_home_here,
+    opened,
+    query,
+)
+from tests.support.standards import shared
+
+AREAS = frozenset("JCPDS")
+
+NO_CASE = {
+    "C28": "no policy can demand a status entry yet; it comes with trust packs",
+    "D35": "no DID document is kept from one look-up to the next, so none grows old",
+    "D36": "as D35: there is no earlier document to compare with",
+    "S15": "as D35: there is no earlier list to compare with",
+    "S17": "as D35: there is no other list to compare with",
+    "S23": "a list does not show how many of its places were given out",
+}
+"""Rows that Patunay has nothing to answer with, and why."""
+
+HERE = frozenset({"P22", "P23", "P31", "P33", "P34", "S25"})
+"""Rows that need more than one input; each is in the name of a test in this file."""
+
+
+def test_every_row_of_the_table_has_a_case_or_a_reason() -> None:
+    lines = shared("corpus.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    rows = {line.split("\t")[0] for line in lines if line.split("\t")[1] in AREAS}
+    cases = {path.name.partition("-")[0] for path in CASES.iterdir()} - {"S00"}
+    tests = {name for name in HERE if f"test_{name.lower()}_" in Path(__file__).read_text()}
+    assert tests == HERE
+    assert rows - cases - HERE == NO_CASE.keys()
+    assert cases <= rows
+
+
+def test_every_row_that_refuses_something_also_lets_something_pass() -> None:
+    """Where a row has no good twin of its own, it is the credential that it spoils."""
+    verdicts: dict[str, set[str]] = {}
+    for folder in CASES.iterdir():
+        expected = json.loads((folder / "expect.json").read_bytes())
+        row = folder.name.partition("-")[0]
+        verdicts.setdefault(row, set()).add(expected["outcome"])
+    assert verdicts["S00"] == {"valid", "rejected"}
+    limits = {"J06", "J08", "J17", "C15", "P17", "P18", "S06", "S08", "S09", "S14"}
+    limits |= {"D08", "D09", "D18", "D30", "P26"}
+    for row in sorted(limits):
+        assert verdicts[row] > {"valid"}, row
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+async def node(tmp_path: Path, clock: HandClock) -> AsyncIterator[Node]:
+    home = await make_home_here(tmp_path / "node", clock)
+    async with opened(home, clock) as node:
+        yield node
+
+
+async def present(client: Client, node: Node, challenge: str) -> tuple[int, JsonObject]:
+    shown = sign_presentation(
+        [],
+        STRANGER,
+        verification_method=STRANGER_METHOD,
+        created=node.instant(),
+        challenge=challenge,
+        domain="office.example",
+    )
+    options = {"challenge": challenge, "domain": "office.example"}
+    body = {"verifiablePresentation": shown, "options": options}
+    async with client.post("/presentations/verify", json=body) as response:
+        return response.status, await response.json()
+
+
+async def new_challenge(client: Client) -> str:
+    async with client.post("/challenges") as response:
+        return str((await response.json())["challenge"])
+
+
+async def test_p22_a_presentation_sent_twice_is_refused_the_second_time(node: Node) -> None:
+    async with client_of(node) as client:
+        challenge = await new_challenge(client)
+        status, body = await present(client, node, challenge)
+        assert (status, body["outcome"]) == (200, "valid")
+        status, body = await present(client, node, challenge)
+    assert (status, body["code"]) == (422, "challenge-used")
+
+
+@pytest.mark.parametrize(("age", "code"), [(599, ""), (601, "challenge-expired")])
+async def test_p23_a_challenge_lives_for_ten_minutes(
+    node: Node, clock: HandClock, age: int, code: str
+) -> None:
+    async with client_of(node) as client:
+        challenge = await new_challenge(client)
+        clock.advance(age)
+        status, body = await present(client, node, challenge)
+    assert (status, body.get("code", "")) == (422 if code else 200, code)
+
+
+async def issuing_as(node: Node, token: str) -> tuple[int, str]:
+    document = {
+        "@context": ["https://www.w3.org/ns/credentials/v2"],
+        "type": ["VerifiableCredential"],
+        "issuer": "did:web:localhost%3A8460",
+        "credentialSubject": {"id": STRANGER_DID},
+    }
+    async with (
+        client_of(node) as client,
+        client.post(
+            "/credentials/issue",
+            json={"credential": document},
+            headers={"Authorization": f"Bearer {token}"},
+        ) as response,
+    ):
+        return response.status, (await response.json()).get("code", "")
+
+
+async def test_p33_a_presentation_is_no_access_token(node: Node) -> None:
+    shown = sign_presentation(
+        [signed()],
+        STRANGER,
+        verification_method=STRANGER_METHOD,
+        created=node.instant(),
+        challenge=None,
+        domain=None,
+    )
+    text = json.dumps(shown)
+    for token in (text, encode_base64url(text.encode())):
+        assert await issuing_as(node, token) == (401, "token-refused")
+    _, secret = await create_token(node, "registrar")
+    assert await issuing_as(node, secret) == (201, "")
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS256", "EdDSA"])
+async def test_p34_a_jws_is_no_access_token(node: Node, algorithm: str) -> None:
+    header = encode_base64url(json.dumps({"alg": algorithm, "typ": "JWT"}).encode())
+    claims = encode_base64url(b'{"sub":"registrar","scope":"issue"}')
+    for signature in ("", encode_base64url(bytes(32))):
+        token = f"{header}.{claims}.{signature}"
+        assert await issuing_as(node, token) == (401, "token-refused")
+
+
+async def test_s25_a_node_makes_no_list_below_the_standards_size(node: Node) -> None:
+    await issue(node, 1)
+    ((url, raw),) = query(
+        node.home, "SELECT url, document FROM status_lists WHERE purpose = 'revocation'"
+    )
+    last = Entry(url, MIN_ENTRIES - 1, "revocation")
+    assert read_bit(parse_json_object(raw.encode()), last) is False
+    settings = tomllib.loads(node.config.to_toml())
+    assert not [name for name in settings if "list" in name and "listen" not in name]
+    with pytest.raises(ConfigInvalid, match="status_list_entries is not a setting"):
+        Config.from_toml('domain = "school.example"\nstatus_list_entries = 1024\n')
+
+
+def flipped(raw: bytes, bit: int) -> bytes:
+    changed = bytearray(raw)
+    changed[bit // 8] ^= 1 << bit % 8
+    return bytes(changed)
+
+
+def outcome_of(raw: bytes, document: Any, suite_list: Any) -> str:
+    found = Evidence(
+        did_documents={ISSUER: Obtained(document, "file", NOW)},
+        status_lists={REVOCATIONS: Obtained(suite_list, "file", NOW)},
+    )
+    try:
+        return judge(parse_json_object(raw), found, Policy(), NOW).outcome.value
+    except Malformed:
+        return "malformed"
+
+
+@pytest.mark.parametrize("suite", ["eddsa-rdfc-2022", "eddsa-jcs-2022"])
+def test_p31_no_single_bit_can_be_changed(suite: str) -> None:
+    """300 places in the credential, its proof included, and all bits of the key."""
+    raw = json.dumps(signed(unsigned(), suite=suite), ensure_ascii=False).encode()
+    document, bits = did_document(), status_list()
+    assert outcome_of(raw, document, bits) == Outcome.VALID.value
+    chosen = random.Random(31).sample(range(len(raw) * 8), 300)
+    accepted = [b for b in chosen if outcome_of(flipped(raw, b), document, bits) == "valid"]
+    assert accepted == []
+    text = json.dumps(document)
+    (method,) = json.loads(text)["verificationMethod"]
+    key = method["publicKeyMultibase"].encode()
+    for bit in range(8, len(key) * 8):
+        other = flipped(key, bit)
+        if other.isascii() and other.decode().isalnum():
+            changed = json.loads(text.replace(key.decode(), other.decode()))
+            assert outcome_of(raw, changed, bits) != "valid", bit
