@@ -3,6 +3,7 @@
 # TEST_ARGS='-k log' what pytest is to run
 # N=50000 SEED=1     how many inputs `make fuzz` sends, and which
 # REPLAY=FILE        one that went wrong, sent again
+# BENCH_ARGS='--only gas --json FILE'  one part; for a program to read
 
 .PHONY: help demo test check lint format types floors bench fuzz mutants lock tools clean
 
@@ -38,7 +39,7 @@ floors: .venv/ready
 	.venv/bin/lint-imports
 
 bench: .venv/ready
-	.venv/bin/python -m benchmarks
+	.venv/bin/python -m benchmarks $(BENCH_ARGS)
 
 fuzz: .venv/ready
 	.venv/bin/python -m tests.fuzz $(if $(REPLAY),--replay $(REPLAY),--count $(or $(N),50000) $(if $(SEED),--seed $(SEED)))

@@ -1,64 +1,70 @@
 """Time and memory of the Merkle tree, beside the bare hashlib calls that it cannot avoid.
 
-Run with `python -m benchmarks.merkle`. A ratio compares figures of one run on one machine;
-the seconds alone say little.
+A ratio compares figures of one run on one machine; the seconds alone say little.
 """
 
-import time
 import tracemalloc
 from collections import deque
 from collections.abc import Callable, Iterable
 from hashlib import sha256
-from typing import TypeAlias
 
 from anchoring.merkle import hash_leaves
 from anchoring.tree import Tree
+from benchmarks.figures import Figure, rates
 
 TREE_GOAL = 1.25
 PROOFS_GOAL = 3.5
 BYTES_GOAL = 100
+PROOF_BYTES_GOAL = 40
+"""Beside 32 bytes for each level of the tree."""
 
 _ENTRY_BYTES = 33
-_REPEATS = 5
 _KEPT_DIGESTS = 2048
 
-Row: TypeAlias = tuple[str, str, str, str]
-"""What was measured, our figure, the limit beside it, and the ratio of the two."""
 
-
-def merkle_rows(leaves: int = 1_000_000) -> list[Row]:
-    """Measure a tree over `leaves` entries: building, streaming all proofs, memory."""
+def merkle_rows(leaves: int = 250_000, rounds: int = 9) -> list[Figure]:
+    """Measure a tree over `leaves` entries: time, memory, and the size of a proof."""
     entries = [number.to_bytes(_ENTRY_BYTES, "big") for number in range(leaves)]
     prefixed = [b"\x00" + entry for entry in entries]
     prefixed += [b"\x01" + number.to_bytes(64, "big") for number in range(leaves)]
-    bare = build = prove = float("inf")
-    # Taken in turns, so that a busy neighbour slows all three alike.
-    for _ in range(_REPEATS):
-        bare = min(bare, _seconds(lambda: _hash_each(prefixed)))
-        build = min(build, _seconds(lambda: Tree(hash_leaves(entries))))
-        prove = min(prove, _seconds(lambda: _build_and_prove(entries)))
+    found = rates(
+        {
+            "bare": (1, lambda: _hash_each(prefixed)),
+            "build": (1, lambda: Tree(hash_leaves(entries))),
+            "prove": (1, lambda: _build_and_prove(entries)),
+        },
+        rounds,
+    )
+    bare, build, prove = 1 / found["bare"], 1 / found["build"], 1 / found["prove"]
     calls = f"{bare:.3f} s for {2 * leaves:,} hashlib calls"
     peak = _peak_bytes(lambda: _build_and_prove(entries)) / leaves
+    title = f"tree of {leaves:,} leaves"
     return [
-        _time_row(f"tree of {leaves:,} leaves", build, calls, build / bare, TREE_GOAL),
-        _time_row("the same and every proof", prove, calls, prove / bare, PROOFS_GOAL),
-        (
-            "its peak memory",
-            f"{peak:.1f} B/leaf",
-            f"goal {BYTES_GOAL} B/leaf",
-            f"{peak / BYTES_GOAL:.2f}",
+        _at_most(title, f"{build:.3f} s", calls, build / bare, TREE_GOAL),
+        _at_most(
+            f"{title}, every proof", f"{prove:.3f} s", calls, prove / bare, PROOFS_GOAL
         ),
+        _at_most("its peak memory", f"{peak:.1f} B/leaf", "", peak, BYTES_GOAL),
+        _proof_size(Tree(hash_leaves(entries))),
     ]
 
 
-def main() -> None:
-    """Print the table."""
-    for what, figure, limit, ratio in merkle_rows():
-        print(f"{what:<28} {figure:>14}   {limit:<36} {ratio}")
+def _at_most(what: str, figure: str, beside: str, ratio: float, goal: float) -> Figure:
+    return Figure(what, figure, beside, ratio, goal=goal, at_most=True)
 
 
-def _time_row(what: str, seconds: float, limit: str, ratio: float, goal: float) -> Row:
-    return what, f"{seconds:.3f} s", limit, f"{ratio:.2f} (goal {goal})"
+def _proof_size(tree: Tree) -> Figure:
+    """Compare the largest proof, with an 8-byte index, to 32 bytes for each level."""
+    levels = (tree.size - 1).bit_length()
+    most = max(len(proof) for proof in tree.inclusion_proofs())
+    size = 32 * most + 8
+    return _at_most(
+        f"largest proof in a tree of {tree.size:,}, with an 8-byte index",
+        f"{size} B",
+        f"32 B for each of {levels} levels",
+        size - 32 * levels,
+        PROOF_BYTES_GOAL,
+    )
 
 
 def _hash_each(messages: list[bytes]) -> None:
@@ -72,12 +78,6 @@ def _build_and_prove(entries: Iterable[bytes]) -> None:
     deque(tree.inclusion_proofs(), maxlen=0)
 
 
-def _seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
 def _peak_bytes(work: Callable[[], object]) -> int:
     """Return the most memory that `work` held at once, its arguments excluded."""
     tracemalloc.start()
@@ -86,7 +86,3 @@ def _peak_bytes(work: Callable[[], object]) -> int:
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-
-
-if __name__ == "__main__":
-    main()
