@@ -44,14 +44,16 @@ def issuer() -> None:
     show_default=True,
     help="How it signs if nothing else is asked; most wallets read the default alone.",
 )
+@click.option("--hsm", "on_token", is_flag=True, help="Make its keys on the PKCS#11 token.")
 @home_option
 @passphrase_option
 @json_option
-def add(
+def add(  # noqa: PLR0913 - one parameter for each option
     *,
     slug: str,
     name: str,
     cryptosuite: str,
+    on_token: bool,
     home: Home,
     passphrase_file: Path | None,
     as_json: bool,
@@ -61,7 +63,9 @@ def add(
 
     async def run() -> Issuer:
         async with Node.open(home, SystemClock(), passphrase) as node:
-            return await add_issuer(node, slug, name, cryptosuite=cryptosuite)
+            return await add_issuer(
+                node, slug, name, cryptosuite=cryptosuite, on_token=on_token
+            )
 
     made = asyncio.run(run())
     if as_json:
@@ -172,6 +176,7 @@ def list_keys(*, home: Home, as_json: bool) -> None:
             "role": entry.label.role,
             "issuer": entry.label.issuer,
             "public": entry.public,
+            "token": entry.token,
             "createdAt": format_instant(entry.label.created_at),
         }
         for entry in entries
@@ -179,7 +184,7 @@ def list_keys(*, home: Home, as_json: bool) -> None:
     if as_json:
         print_json({"version": 1, "keys": found})
         return
-    header = ("id", "role", "issuer", "public", "created")
+    header = ("id", "role", "issuer", "public", "token", "created")
     print_table(header, [tuple(entry.values()) for entry in found])
 
 

@@ -30,11 +30,23 @@ _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 @click.command("rotate", epilog="Example: patunay key rotate --issuer sdo-batangas")
 @click.option("--issuer", "slug", default=MAIN, metavar="SLUG", help="Whose key.")
 @click.option("--role", type=click.Choice(ROLES), default="credential", help="Which key.")
+@click.option(
+    "--hsm/--no-hsm",
+    "on_token",
+    default=None,
+    help="Make the new key on the PKCS#11 token, or in the key file; else as the old one.",
+)
 @home_option
 @passphrase_option
 @json_option
 def rotate_key(
-    *, slug: str, role: Role, home: Home, passphrase_file: Path | None, as_json: bool
+    *,
+    slug: str,
+    role: Role,
+    on_token: bool | None,
+    home: Home,
+    passphrase_file: Path | None,
+    as_json: bool,
 ) -> None:
     """Replace a key of an issuer by a new one.
 
@@ -44,7 +56,7 @@ def rotate_key(
 
     async def run() -> Rotation:
         async with Node.open(home, SystemClock(), passphrase) as node:
-            return await rotate(node, slug, role)
+            return await rotate(node, slug, role, on_token=on_token)
 
     made = asyncio.run(run())
     if as_json:

@@ -43,6 +43,8 @@ _KDF = "argon2id"
 _BOX_BYTES = SecretBox.NONCE_SIZE + SecretBox.MACBYTES
 _KEY_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _ISSUER = re.compile(r"(?:[a-z0-9][a-z0-9-]{0,63})?")
+# CK_TOKEN_INFO pads the label to 32 bytes.
+_TOKEN = re.compile(r"[!-~](?:[ -~]{0,30}[!-~])?")
 _PUBLIC: dict[Algorithm, re.Pattern[str]] = {
     "ed25519": re.compile(r"z6Mk[1-9A-HJ-NP-Za-km-z]{44}"),
     "secp256k1": re.compile(r"0x[0-9a-fA-F]{40}"),
@@ -127,9 +129,14 @@ class KeyEntry:
     """Multikey of an Ed25519 key; address of a secp256k1 account."""
 
     sealed: bytes = field(repr=False)
-    """SecretBox: nonce, authenticator, then binding and secret."""
+    """SecretBox: nonce, authenticator, then binding and secret. Empty for a token's key."""
+
+    token: str = ""
+    """Label of the PKCS#11 token that has the secret; empty where it is sealed here."""
 
     def __post_init__(self) -> None:
+        if self.token and _TOKEN.fullmatch(self.token) is None:
+            raise KeyEntryRefused(f"found token {self.token[:64]!r}, want a token's label")
         if _PUBLIC[self.label.algorithm].fullmatch(self.public) is None:
             raise KeyEntryRefused(
                 f"found public {self.public[:64]!r}, want an {self.label.algorithm} one"
@@ -145,6 +152,12 @@ class KeyEntry:
             "public": self.public,
             "created_at": format_instant(self.label.created_at),
         }
+
+    def to_json(self) -> JsonObject:
+        """Return the one form that is read as this entry."""
+        if self.token:
+            return {**self.head(), "token": self.token}
+        return {**self.head(), "sealed": encode_base64(self.sealed)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +205,7 @@ class KeyFile:
                 "salt": encode_base64(self.salt),
             },
             "master": encode_base64(self.master),
-            "keys": [
-                {**entry.head(), "sealed": encode_base64(entry.sealed)}
-                for entry in self.entries
-            ],
+            "keys": [entry.to_json() for entry in self.entries],
         }
 
 
@@ -243,6 +253,8 @@ def _parse_entry(value: Json) -> KeyEntry:
         issuer=_text(value, "issuer"),
         created_at=parse_instant(_text(value, "created_at")),
     )
+    if "token" in value:
+        return KeyEntry(label, _text(value, "public"), b"", _text(value, "token"))
     sealed = _raw(value, "sealed", _BOX_BYTES + BINDING_BYTES + SEED_BYTES)
     return KeyEntry(label, _text(value, "public"), sealed)
 

@@ -36,7 +36,7 @@ from did.keyfile import (
 )
 from did.multikey import encode_multikey
 from primitives.canonical_json import canonicalize
-from primitives.ed25519 import SEED_BYTES, SoftwareSigner
+from primitives.ed25519 import SEED_BYTES, PublicKey, SoftwareSigner
 from primitives.errors import Misconfigured
 from primitives.hashing import sha256
 
@@ -78,6 +78,13 @@ class KeyNotFound(Misconfigured):
 
     code = "key-not-found"
     hint = "`patunay key list` shows the keys of this node"
+
+
+class KeyOnToken(Misconfigured):
+    """The key's secret is on a PKCS#11 token, and not in the file."""
+
+    code = "key-on-token"
+    hint = "docs/hsm.md says how a node is told of its token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +168,26 @@ class Unlocked:
             raise KeyEntryRefused(f"found {len(secret)} bytes, want {SEED_BYTES}")
         return self._add(label, "secp256k1", address, secret)
 
+    def add_token_key(
+        self, label: KeyLabel, public_key: PublicKey, *, token: str
+    ) -> "Unlocked":
+        """Return a keystore that also names a key whose secret is on a token.
+
+        Raises:
+            KeyEntryRefused: The id is taken, the file is full, the role is `evm`, or
+                `token` is no label of a token.
+        """
+        if label.algorithm != "ed25519" or not token:
+            raise KeyEntryRefused(f"found role {label.role} on token {token!r}")
+        label = replace(label, created_at=label.created_at.replace(microsecond=0))
+        return self._with(KeyEntry(label, encode_multikey(public_key), b"", token))
+
     def signer(self, key_id: str) -> SoftwareSigner:
         """Return the signer of an Ed25519 key.
 
         Raises:
             KeyNotFound: No Ed25519 key of that id.
+            KeyOnToken: The secret is elsewhere.
             KeystoreTampered: The secret is not this key's.
         """
         entry = self._entry(key_id, "ed25519")
@@ -216,6 +238,9 @@ class Unlocked:
         unsealed = KeyEntry(label, public, b"")
         box = SecretBox(_subkey(self._master, b"seal"))
         entry = replace(unsealed, sealed=bytes(box.encrypt(_binding(unsealed) + secret)))
+        return self._with(entry)
+
+    def _with(self, entry: KeyEntry) -> "Unlocked":
         entries = (*self.keystore.entries, entry)
         return _tagged(replace(self.keystore.file, entries=entries), self._master)
 
@@ -226,6 +251,8 @@ class Unlocked:
         return entry
 
     def _open(self, entry: KeyEntry) -> bytes:
+        if entry.token:
+            raise KeyOnToken(f"{entry.label.key_id} is on the token {entry.token!r}")
         try:
             opened = SecretBox(_subkey(self._master, b"seal")).decrypt(entry.sealed)
         except CryptoError:

@@ -108,6 +108,29 @@ class ChainConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class HsmConfig:
+    """The PKCS#11 token on which an issuer's keys can lie; docs/hsm.md."""
+
+    module: str = ""
+    """Full path of the token's PKCS#11 library, which runs inside the node's process;
+    empty where there is no token."""
+
+    token: str = ""
+    """The name that the token was initialised with."""
+
+    pin_file: str = ""
+    """File of the user's PIN, relative to the data directory, closed to others; where
+    empty, the environment variable PATUNAY_HSM_PIN has it."""
+
+    def __post_init__(self) -> None:
+        """Check what one field alone does not show."""
+        if bool(self.module) != bool(self.token):
+            raise ConfigInvalid("found one of hsm.module and hsm.token, want both or none")
+        if self.module and not Path(self.module).is_absolute():
+            raise ConfigInvalid(f"hsm.module: found {self.module!r}, want a full path")
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that a node needs to know."""
 
@@ -158,6 +181,9 @@ class Config:
 
     chain: ChainConfig = field(default_factory=ChainConfig)
     """See `ChainConfig`."""
+
+    hsm: HsmConfig = field(default_factory=HsmConfig)
+    """See `HsmConfig`."""
 
     def __post_init__(self) -> None:
         """Check what one field alone does not show."""
@@ -216,10 +242,16 @@ class Config:
             raise ConfigInvalid("domain is missing")
         batch = _read(BatchConfig, table.pop("batch", {}), "batch.")
         chain = _read(ChainConfig, table.pop("chain", {}), "chain.")
-        plain = {f.name for f in fields(cls)} - {"batch", "chain"}
+        hsm = _read(HsmConfig, table.pop("hsm", {}), "hsm.")
+        plain = {f.name for f in fields(cls)} - {"batch", "chain", "hsm"}
         _require_known(table, plain, "")
         _require_types(table, cls, "")
-        return cls(**table, batch=BatchConfig(**batch), chain=ChainConfig(**chain))
+        return cls(
+            **table,
+            batch=BatchConfig(**batch),
+            chain=ChainConfig(**chain),
+            hsm=HsmConfig(**hsm),
+        )
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -236,24 +268,23 @@ class Config:
     def to_toml(self) -> str:
         """Return the file that `from_toml` reads back as this."""
         tables = asdict(self)
-        batch, chain = tables.pop("batch"), tables.pop("chain")
+        named = {name: tables.pop(name) for name in ("batch", "chain", "hsm")}
         return "\n".join(
             [
                 "# See docs/configuration.md for what each setting means.",
                 *_lines(tables),
                 "",
-                "[batch]",
-                *_lines(batch),
-                "",
-                "[chain]",
-                *_lines(chain),
-                "",
+                *(line for name in named for line in _table(name, named[name])),
             ]
         )
 
 
 def _lines(table: Mapping[str, Any]) -> list[str]:
     return [f"{name} = {_toml(value)}" for name, value in table.items()]
+
+
+def _table(name: str, table: Mapping[str, Any]) -> list[str]:
+    return [f"[{name}]", *_lines(table), ""]
 
 
 def _toml(value: str | int | bool) -> str:

@@ -21,6 +21,7 @@ from node.config import Config
 from node.home import Home
 from node.storage.database import create_engine, migrate, reading, transaction
 from node.storage.registry import OWN_SLUG, Issuer
+from node.token_keys import TokenKeys
 from primitives.clock import Clock
 from primitives.ed25519 import Signer
 from primitives.errors import Misconfigured
@@ -57,6 +58,13 @@ class Node:
     log_lock: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
     """Held while this process reads or grows `tree`."""
 
+    tokens: TokenKeys = field(init=False, repr=False)
+    """What signs with the keys that lie on a PKCS#11 token."""
+
+    def __post_init__(self) -> None:
+        """Make what nobody has to give."""
+        self.tokens = TokenKeys(self.config.hsm, self.home.root, self.config.domain)
+
     @classmethod
     @asynccontextmanager
     async def open(
@@ -79,7 +87,11 @@ class Node:
         engine = create_engine(home.root / config.database_file)
         try:
             await migrate(engine)
-            yield cls(home, config, engine, clock, unlocked)
+            node = cls(home, config, engine, clock, unlocked)
+            try:
+                yield node
+            finally:
+                node.tokens.close()
         finally:
             await engine.dispose()
 
@@ -109,8 +121,12 @@ class Node:
         Raises:
             NodeSealed: The keys are not unlocked.
             KeyNotFound: There is no such key.
+            Misconfigured: As `TokenKeys.signer`, for a key on a token.
+            HsmUnavailable: The token gives no answer.
         """
-        return self.keys().signer(key_id)
+        keys = self.keys()
+        entry = keys.keystore.entry(key_id)
+        return self.tokens.signer(entry) if entry.token else keys.signer(key_id)
 
     def keys(self) -> Unlocked:
         """Return the unlocked keys.

@@ -6,7 +6,6 @@ A crash after the first step leaves a spare key, which the next rotation takes; 
 after the second leaves old files, which `node.setup.publish_all` writes anew.
 """
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,7 +38,7 @@ from node.issuer_keys import (
     who_signed,
 )
 from node.node import Node, credential_key, keys_like, status_key
-from node.setup import log_document, publish_all
+from node.setup import log_document, new_key, publish_all
 from node.status import marked_bits
 from node.status_lists import log_list, sign_list
 from node.storage import key_history, ledger, statuses
@@ -50,7 +49,7 @@ from node.storage.registry import (
     update_document,
 )
 from primitives.canonical_json import canonicalize
-from primitives.ed25519 import SEED_BYTES, PublicKey
+from primitives.ed25519 import PublicKey
 from primitives.errors import Misconfigured
 from primitives.hashing import sha256
 from primitives.instants import format_instant
@@ -121,19 +120,29 @@ class LogDeclaration:
     """Whose histories say so now: every did:web of the node."""
 
 
-async def rotate(node: Node, slug: str, role: Role = "credential") -> Rotation:
+async def rotate(
+    node: Node, slug: str, role: Role = "credential", *, on_token: bool | None = None
+) -> Rotation:
     """Give an issuer a new key, with which it signs from now on.
 
     The old one stays in the DID document: what it has signed stays good.
 
+    Args:
+        node: Its keys are unlocked.
+        slug: Of the issuer.
+        role: What the key is for.
+        on_token: Whether the new key is to be on the node's token; None is where the old
+            one is.
+
     Raises:
+        HsmNotConfigured: It is to be on a token, and there is none.
         DidKeyCannotRotate: The issuer is a did:key.
         IssuerUnknown: There is none of that slug.
         NodeSealed: The keys are not unlocked.
     """
     async with node.writing() as c:
         issuer = await _require_rotatable(c, slug)
-        made = await _rotate(node, c, issuer, role)
+        made = await _rotate(node, c, issuer, role, on_token)
     await publish_all(node)
     return made
 
@@ -141,7 +150,8 @@ async def rotate(node: Node, slug: str, role: Role = "credential") -> Rotation:
 async def declare_compromised(node: Node, name: str, since: datetime) -> Declaration:
     """Declare that somebody else may have had a key since then: it signs no more.
 
-    A key that is its role's only one is rotated first.
+    A key that signs for its role now is rotated first: an older one, which was replaced,
+    must not sign again.
 
     Args:
         node: Its keys are unlocked.
@@ -161,8 +171,8 @@ async def declare_compromised(node: Node, name: str, since: datetime) -> Declara
     async with node.writing() as c:
         issuer = await _require_rotatable(c, issuer.slug)
         key = method_of(document_of(issuer), entry)
-        if not usable_keys(node, issuer, role, without=entry):
-            await _rotate(node, c, issuer, role)
+        if not await _has_current_key(node, c, issuer, role, without=entry):
+            await _rotate(node, c, issuer, role, None)
             issuer = await require_issuer(c, issuer.slug)
         signer = (
             usable_keys(node, issuer, _OTHER[role], without=entry)
@@ -228,9 +238,12 @@ async def _require_rotatable(c: AsyncConnection, slug: str) -> Issuer:
     return issuer
 
 
-async def _rotate(node: Node, c: AsyncConnection, issuer: Issuer, role: Role) -> Rotation:
+async def _rotate(
+    node: Node, c: AsyncConnection, issuer: Issuer, role: Role, on_token: bool | None
+) -> Rotation:
     old = usable_keys(node, issuer, role)[-1]
-    keys, new = _with_new_key(node, issuer, role)
+    there = bool(old.token) if on_token is None else on_token
+    keys, new = _with_new_key(node, issuer, role, on_token=there)
     node.home.save_keystore(keys.seal())
     node.unlocked = keys
     document = document_of(issuer)
@@ -247,16 +260,30 @@ async def _rotate(node: Node, c: AsyncConnection, issuer: Issuer, role: Role) ->
     return Rotation(issuer.slug, issuer.did, key, method, new.label.key_id)
 
 
-def _with_new_key(node: Node, issuer: Issuer, role: Role) -> tuple[Unlocked, KeyEntry]:
+async def _has_current_key(
+    node: Node, c: AsyncConnection, issuer: Issuer, role: Role, *, without: KeyEntry
+) -> bool:
+    """Tell whether a usable key of the role, another one, was never replaced."""
+    history = parse_history(await history_of(c, issuer.did), issuer.did)
+    document = document_of(issuer)
+    return any(
+        history.state(method_of(document, entry)).rotated_at is None
+        for entry in usable_keys(node, issuer, role, without=without)
+    )
+
+
+def _with_new_key(
+    node: Node, issuer: Issuer, role: Role, *, on_token: bool
+) -> tuple[Unlocked, KeyEntry]:
     """Return the key store with a new key, or with one that a run that died has left."""
     keys = node.keys().reread(node.home.keystore())
     first = credential_key(issuer.slug) if role == "credential" else status_key(issuer.slug)
     known = keys_like(keys.keystore, first)
     published = {encode_multikey(key) for key in named_keys(document_of(issuer)).values()}
-    if known[-1].public not in published:
+    if known[-1].public not in published and bool(known[-1].token) == on_token:
         return keys, known[-1]
     label = KeyLabel(f"{first}-{len(known) + 1}", role, issuer.slug, node.instant())
-    keys = keys.add_ed25519(label, secrets.token_bytes(SEED_BYTES))
+    keys = new_key(node, keys, label, on_token=on_token)
     return keys, keys.keystore.entry(label.key_id)
 
 

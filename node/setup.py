@@ -91,7 +91,12 @@ async def create_node(
 
 
 async def add_issuer(
-    node: Node, slug: str, name: str, *, cryptosuite: str = DEFAULT_SUITE
+    node: Node,
+    slug: str,
+    name: str,
+    *,
+    cryptosuite: str = DEFAULT_SUITE,
+    on_token: bool = False,
 ) -> Issuer:
     """Create keys and a DID for another issuer of this node, and publish the document.
 
@@ -100,15 +105,18 @@ async def add_issuer(
         slug: What it is called in commands and paths.
         name: What it is called among people.
         cryptosuite: One of `SUITES`: how it signs where a request names none.
+        on_token: Make its keys on the PKCS#11 token of the configuration.
 
     Raises:
+        HsmNotConfigured: `on_token`, and there is no token.
+        HsmKeyExists: `on_token`, and the token has keys of this issuer already.
         SlugInvalid: The slug cannot stand in a DID.
         IssuerExists: It is taken.
         NodeSealed: The keys are not unlocked.
     """
     if not _is_slug(slug):
         raise SlugInvalid(f"found slug {slug[:64]!r}")
-    keys = _with_issuer_keys(node.keys(), slug, node)
+    keys = _with_issuer_keys(node.keys(), slug, node, on_token=on_token)
     did, document = _identity(node, keys, slug)
     body = canonicalize(document)
     issuer = Issuer(slug, did, name, body.decode(), node.now(), cryptosuite)
@@ -134,7 +142,7 @@ def _is_slug(slug: str) -> bool:
     )
 
 
-def _with_issuer_keys(keys: Unlocked, slug: str, node: Node) -> Unlocked:
+def _with_issuer_keys(keys: Unlocked, slug: str, node: Node, *, on_token: bool) -> Unlocked:
     """Add the issuer's keys, unless a run that died had done so."""
     known = {entry.label.key_id for entry in keys.keystore.entries}
     roles: Sequence[tuple[str, str]] = (
@@ -151,8 +159,21 @@ def _with_issuer_keys(keys: Unlocked, slug: str, node: Node) -> Unlocked:
                 slug,
                 node.instant(),
             )
-            keys = keys.add_ed25519(label, secrets.token_bytes(SEED_BYTES))
+            keys = new_key(node, keys, label, on_token=on_token)
     return keys
+
+
+def new_key(node: Node, keys: Unlocked, label: KeyLabel, *, on_token: bool) -> Unlocked:
+    """Return `keys` with a new one more, in the key file or on the node's token.
+
+    Raises:
+        HsmNotConfigured: `on_token`, and there is no token.
+        HsmKeyExists: `on_token`, and the token has a key of this id already.
+    """
+    if not on_token:
+        return keys.add_ed25519(label, secrets.token_bytes(SEED_BYTES))
+    public_key = node.tokens.create(label.key_id)
+    return keys.add_token_key(label, public_key, token=node.config.hsm.token)
 
 
 def _identity(node: Node, keys: Unlocked, slug: str) -> tuple[str, JsonObject]:

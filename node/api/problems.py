@@ -12,6 +12,7 @@ from credentials.jsonld.context_processing import ContextForbidden, ContextRedef
 from credentials.jsonld.loader import ContextUnknown
 from credentials.jsonld.scope import UnsignedTerm
 from credentials.model import StructureInvalid
+from did.pkcs11_signer import HsmUnavailable
 from node.access import TokenMissing, TokenRefused
 from node.challenges import ChallengesExhausted
 from node.hosts import HostRefused
@@ -64,6 +65,7 @@ _STATUS: Final[tuple[tuple[type[PatunayError], int], ...]] = (
     (HostRefused, 421),
     (IssuerUnknown, 404),
     (NodeSealed, 503),
+    (HsmUnavailable, 503),
     (StorageFailed, 503),
     (Overloaded, 503),
     (ChallengesExhausted, 503),

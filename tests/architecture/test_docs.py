@@ -19,7 +19,7 @@ from cli.output import Exit
 from credentials.model import StructureInvalid
 from credentials.policy import CHECK_NAMES
 from credentials.registrar_columns import PRIVATE, REQUIRED, canonical_column, is_column
-from node.config import BatchConfig, ChainConfig, Config
+from node.config import BatchConfig, ChainConfig, Config, HsmConfig
 from primitives.errors import (
     Malformed,
     Misconfigured,
@@ -141,9 +141,10 @@ def test_every_error_code_says_what_to_do() -> None:
 
 def settings() -> dict[str, Any]:
     found = {}
-    for prefix, owner in (("", Config), ("batch.", BatchConfig), ("chain.", ChainConfig)):
+    tables = {"": Config, "batch.": BatchConfig, "chain.": ChainConfig, "hsm.": HsmConfig}
+    for prefix, owner in tables.items():
         for field in fields(owner):
-            if field.name not in {"batch", "chain"}:
+            if field.name not in {"batch", "chain", "hsm"}:
                 found[prefix + field.name] = field.default
     return found
 

@@ -15,12 +15,14 @@ import pytest
 from did.keyfile import (
     MODERATE,
     Argon2Cost,
+    KeyEntryRefused,
     KeyFile,
     KeyLabel,
     Role,
 )
 from did.keystore import (
     MAX_PASSPHRASE_BYTES,
+    KeyOnToken,
     Keystore,
     KeystoreTampered,
     KeyUnlockFailed,
@@ -340,3 +342,25 @@ def test_a_machine_with_little_memory_says_so() -> None:
 
 def test_a_keystore_equals_its_file(unlocked: Unlocked) -> None:
     assert open_keystore(unlocked.seal()) == Keystore(unlocked.keystore.file)
+
+
+def test_a_key_on_a_token_is_named_and_its_secret_is_elsewhere() -> None:
+    public = SoftwareSigner(bytes(32)).public_key
+    named = label("law.credential", "credential", "law")
+    keys = new_keystore(b"words", CHEAP).add_token_key(named, public, token="node")
+    again = open_keystore(keys.seal()).unlock(b"words")
+    assert again.seal() == keys.seal()
+    (entry,) = again.keystore.entries
+    assert (entry.token, entry.sealed) == ("node", b"")
+    with pytest.raises(KeyOnToken):
+        again.signer("law.credential")
+    for token in ("", "\n", " node", "x" * 33):
+        with pytest.raises(KeyEntryRefused):
+            keys.add_token_key(replace(named, key_id="b"), public, token=token)
+    account = KeyLabel("evm", "evm", "", NOW)
+    with pytest.raises(KeyEntryRefused):
+        keys.add_token_key(account, public, token="node")
+    # The tag covers it: nobody sends the node to another token.
+    moved = keys.seal().replace(b'"token":"node"', b'"token":"evil"')
+    with pytest.raises(KeystoreTampered):
+        open_keystore(moved).unlock(b"words")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.config import BatchConfig, ChainConfig, Config, ConfigInvalid
+from node.config import BatchConfig, ChainConfig, Config, ConfigInvalid, HsmConfig
 from node.home import Home
 from tests.support.nodes import opened, plan
 
@@ -32,29 +32,33 @@ SETTINGS = {
     "chain.quorum": 2,
     "chain.max_fee_gwei": 7,
     "chain.poll_seconds": 1,
+    "hsm.module": "/usr/lib/token.so",
+    "hsm.token": "node",
+    "hsm.pin_file": "pin",
 }
-
 
 _TLS = ["tls_certificate_file", "tls_key_file"]
 _ENDPOINTS = ["chain.url", "chain.other_urls", "chain.quorum"]
-_TOGETHER = dict.fromkeys(_TLS, _TLS) | dict.fromkeys(_ENDPOINTS, _ENDPOINTS)
+_TOKEN = ["hsm.module", "hsm.token"]
+_TOGETHER = {name: all_ for all_ in (_TLS, _ENDPOINTS, _TOKEN) for name in all_}
 """Settings that are refused without the others."""
 
 
 def _names() -> set[str]:
-    plain = {f.name for f in fields(Config)} - {"batch", "chain"}
-    batch = {f"batch.{f.name}" for f in fields(BatchConfig)}
-    return plain | batch | {f"chain.{f.name}" for f in fields(ChainConfig)}
+    plain = {f.name for f in fields(Config)} - {"batch", "chain", "hsm"}
+    tables = {"batch": BatchConfig, "chain": ChainConfig, "hsm": HsmConfig}
+    return plain | {f"{t}.{f.name}" for t, owner in tables.items() for f in fields(owner)}
 
 
 def _toml(**settings: object) -> str:
-    lines = {"": [] if "domain" in settings else [LEAST.strip()], "batch": [], "chain": []}
+    lines = {"": [] if "domain" in settings else [LEAST.strip()]}
     for name, value in settings.items():
         table, _, key = name.rpartition(".")
         shown = f"{value!s}".lower() if isinstance(value, int) else f"'{value}'"
-        lines[table].append(f"{key} = {shown}")
-    tables = [*lines[""], "[batch]", *lines["batch"], "[chain]", *lines["chain"]]
-    return "\n".join(tables)
+        lines.setdefault(table, []).append(f"{key} = {shown}")
+    plain = lines.pop("")
+    tables = [line for table, own in lines.items() for line in (f"[{table}]", *own)]
+    return "\n".join([*plain, *tables])
 
 
 def _value(config: Config, name: str) -> object:

@@ -328,3 +328,13 @@ async def test_fsck_finds_nothing_wrong_after_both(node: Node) -> None:
     await anchor(node, chain)
     found = await check_node(node, chain, lambda *_: None)
     assert (found.problems, found.unknown) == ([], [])
+
+
+async def test_a_key_that_was_replaced_does_not_sign_again_when_its_successor_is_stolen(
+    node: Node,
+) -> None:
+    second = await rotate(node, MAIN)
+    made = await declare_compromised(node, second.key_id, node.instant())
+    assert made.successor.endswith("#credential-3")
+    # And it can be replaced in its turn.
+    assert (await rotate(node, MAIN)).old == made.successor
