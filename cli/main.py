@@ -41,6 +41,7 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "demo": Lazy("cli.demo:demo", "Show everything once, on this machine alone."),
     "init": Lazy("cli.setting_up:init", "Create a node in the new directory DIR."),
     "serve": Lazy("cli.serving:serve", "Run the node until Ctrl-C."),
+    "unseal": Lazy("cli.serving:unseal", "Give the running daemon its passphrase."),
     "issuer": Lazy("cli.identities:issuer", "The identities that this node signs for."),
     "did": Lazy("cli.identities:did", "Look at DIDs and their documents."),
     "key": Lazy("cli.identities:key", "The node's keys."),

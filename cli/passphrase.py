@@ -54,6 +54,17 @@ def read_passphrase(file: Path | None, *, new: bool = False) -> bytes:
     return passphrase
 
 
+def find_passphrase(file: Path | None) -> bytes | None:
+    """Return the passphrase as `read_passphrase`; None where nobody can type one.
+
+    Raises:
+        PassphraseUnusable: Empty, or longer than anybody types.
+    """
+    if file is None and VARIABLE not in os.environ and not sys.stdin.isatty():
+        return None
+    return read_passphrase(file)
+
+
 def _ask(*, new: bool) -> str:
     try:
         with warnings.catch_warnings():

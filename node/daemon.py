@@ -8,7 +8,7 @@ import asyncio
 import errno
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Final
 
@@ -26,6 +26,7 @@ from node.node import Node
 from node.setup import publish_all, refresh_documents
 from node.storage import anchor_store, ledger
 from node.tls import server_context
+from node.unsealing import accepting_passphrase
 from primitives.clock import Clock
 from primitives.errors import Misconfigured, PatunayError
 from primitives.instants import parse_instant
@@ -131,7 +132,7 @@ def _mark(state: AnchorState) -> tuple[object, ...]:
 async def run_daemon(
     home: Home,
     clock: Clock,
-    passphrase: bytes,
+    passphrase: bytes | None,
     *,
     on_ready: Callable[[str], None],
     port: int | None = None,
@@ -141,7 +142,7 @@ async def run_daemon(
     Args:
         home: Not held by another process.
         clock: The machine's.
-        passphrase: Opens the key store.
+        passphrase: Opens the key store; None starts sealed, see `node.unsealing`.
         on_ready: Told the local URL once requests are answered.
         port: Instead of the configured one; 0 takes any that is free.
 
@@ -172,16 +173,43 @@ async def run_daemon(
 async def _working(node: Node) -> "AsyncIterator[Sequence[asyncio.Task[None]]]":
     """Anchor, and publish to IPFS where that is configured, in the background."""
     async with AsyncExitStack() as stack:
-        backend = await open_backend(node)
-        stack.push_async_callback(backend.close)
+        jobs = [await _anchoring(node, stack)]
         publisher = await stack.enter_async_context(ipfs_publisher(node))
-        jobs = [AnchorJob(node, backend).run()]
         if publisher is not None:
             jobs.append(IpfsJob(node, publisher).run())
         tasks = [asyncio.create_task(job) for job in jobs]
         for task in tasks:
             stack.push_async_callback(_end, task)
         yield tasks
+
+
+async def _anchoring(
+    node: Node, stack: AsyncExitStack
+) -> "Coroutine[object, object, None]":
+    """Return the work of anchoring; that of a sealed node begins with waiting.
+
+    A wrong setting of a node that is not sealed is told at once.
+    """
+    if node.unlocked is None:
+        door = await stack.enter_async_context(AsyncExitStack())
+        unsealed = await door.enter_async_context(accepting_passphrase(node))
+        return _anchor_once_unsealed(node, unsealed, door)
+    backend = await open_backend(node)
+    stack.push_async_callback(backend.close)
+    return AnchorJob(node, backend).run()
+
+
+async def _anchor_once_unsealed(
+    node: Node, unsealed: asyncio.Event, door: AsyncExitStack
+) -> None:
+    await unsealed.wait()
+    await door.aclose()
+    await sign_drafts(node)
+    backend = await open_backend(node)
+    try:
+        await AnchorJob(node, backend).run()
+    finally:
+        await backend.close()
 
 
 async def _end(job: "asyncio.Task[None]") -> None:
@@ -201,7 +229,8 @@ async def serving(node: Node, port: int | None = None) -> AsyncIterator[str]:
         Misconfigured: As `server_context`.
     """
     tls = server_context(node.home, node.config)
-    await sign_drafts(node)
+    if node.unlocked is not None:
+        await sign_drafts(node)
     await refresh_documents(node)
     await publish_all(node)
     async with node.log_lock:

@@ -6,6 +6,7 @@ patunay.db           credentials, queue, checkpoints, transactions
 public/              what the node serves as it stands: DID documents, status lists, log
 issued/              credentials written by `patunay issue`, unless --out says otherwise
 daemon.lock          held while a daemon runs
+unseal.sock          there while a daemon waits for its passphrase; mode 0600
 """
 
 import fcntl

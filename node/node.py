@@ -38,7 +38,7 @@ class NodeSealed(Misconfigured):
     """The keys are not unlocked."""
 
     code = "node-sealed"
-    hint = "give the passphrase: at the prompt, by PATUNAY_PASSPHRASE, by --passphrase-file"
+    hint = "a daemon is unsealed by `patunay unseal`; a command asks for the passphrase"
 
 
 @dataclass(slots=True)
@@ -82,8 +82,7 @@ class Node:
         keystore = home.keystore()
         unlocked = None
         if passphrase is not None:
-            # argon2id takes half a second on purpose; it gives the GIL back meanwhile.
-            unlocked = await asyncio.to_thread(keystore.unlock, passphrase)
+            unlocked = await _unlock(keystore, passphrase)
         engine = create_engine(home.root / config.database_file)
         try:
             await migrate(engine)
@@ -94,6 +93,14 @@ class Node:
                 node.tokens.close()
         finally:
             await engine.dispose()
+
+    async def unseal(self, passphrase: bytes) -> None:
+        """Take the keys into memory; an open node that has them gets them anew.
+
+        Raises:
+            KeyUnlockFailed: Wrong passphrase; nothing has changed.
+        """
+        self.unlocked = await _unlock(self.home.keystore(), passphrase)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
@@ -143,6 +150,11 @@ class Node:
         """The public key of the node's log; readable while sealed."""
         entry = self.home.keystore().entry(LOG_KEY)
         return VerifierKey(self.config.log_name, decode_multikey(entry.public))
+
+
+async def _unlock(keystore: Keystore, passphrase: bytes) -> Unlocked:
+    # argon2id takes half a second on purpose; it gives the GIL back meanwhile.
+    return await asyncio.to_thread(keystore.unlock, passphrase)
 
 
 def credential_key(slug: str) -> str:

@@ -124,6 +124,7 @@ def test_errors_are_json_too() -> None:
 
 NEED_A_NODE = {
     "serve": (),
+    "unseal": (),
     "issuer add": ("x", "--name", "X"),
     "issuer list": (),
     "did list": (),
