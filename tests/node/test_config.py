@@ -21,6 +21,7 @@ SETTINGS = {
     "tls_certificate_file": "certificate.pem",
     "tls_key_file": "key.pem",
     "database_file": "other.db",
+    "ipfs_api": "http://127.0.0.1:5001",
     "allow_loopback_http": True,
     "batch.period_seconds": 60,
     "batch.max_entries": 10,
