@@ -105,7 +105,7 @@ async def test_the_daemon_signs_with_the_token(home: Home, hsm: Hsm) -> None:
         headers = {"Authorization": f"Bearer {token['token']}"}
         async with client_of(node) as client:
             path = f"/issuers/{SLUG}/credentials/issue"
-            body = {"credential": UNSIGNED}
+            body = {"credential": {**UNSIGNED, "issuer": DID}}
             response = await client.post(path, json=body, headers=headers)
             assert response.status == 201, await response.text()
             signed = (await response.json())["verifiableCredential"]
