@@ -7,7 +7,8 @@ import pytest
 from did.history import DidHistoryMalformed, parse_history
 from did.jwk import JwkMalformed, decode_jwk
 from did.key_event import KeyEventMalformed, parse_event
-from primitives.ed25519 import PUBLIC_KEY_BYTES
+from did.multikey import encode_multikey
+from primitives.ed25519 import PUBLIC_KEY_BYTES, KeyMalformed, PublicKey
 from primitives.encodings import encode_base64url
 from tests.did.test_history import DID, HOUR, ONE, START, event, history, read
 
@@ -46,3 +47,9 @@ def test_a_jwk_of_another_length_is_malformed(length: int) -> None:
     value = {"kty": "OKP", "crv": "Ed25519", "x": encode_base64url(bytes(length))}
     with pytest.raises(JwkMalformed, match="43 base64url characters"):
         decode_jwk(value)
+
+
+@pytest.mark.parametrize("length", [0, PUBLIC_KEY_BYTES - 1, PUBLIC_KEY_BYTES + 1])
+def test_no_multikey_is_written_of_another_length(length: int) -> None:
+    with pytest.raises(KeyMalformed, match=f"public key has {length} bytes, want 32"):
+        encode_multikey(PublicKey(bytes(length)))
