@@ -6,13 +6,14 @@ a one. The long one is that of the demonstration.
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from credentials.data_integrity import add_proof
+from credentials.data_integrity import add_proof, batch_engine
 from credentials.jsonld.quads import Engine
 from credentials.registrar import RegistrarFile, read_registrar_file
 from credentials.template import CredentialTemplate, build_credential, parse_template
@@ -70,6 +71,12 @@ def batches(credentials: int) -> list[Batch]:
     return made
 
 
+def sign_batch(documents: Sequence[JsonObject], suite: str) -> list[JsonObject]:
+    """Return them signed, as the node signs what is made of one template."""
+    engine = batch_engine()
+    return [sign(document, suite, engine) for document in documents]
+
+
 def many_learners(count: int) -> RegistrarFile:
     """Return the example file, repeated with other learner numbers."""
     learners = (_EXAMPLES / "learners.csv").read_text(encoding="utf-8")
@@ -85,7 +92,7 @@ def many_learners(count: int) -> RegistrarFile:
     return read_registrar_file(out.getvalue().encode(), today=date(2026, 11, 22))
 
 
-def sign(document: JsonObject, suite: str) -> JsonObject:
+def sign(document: JsonObject, suite: str, engine: Engine | None = None) -> JsonObject:
     """Return `document` as the benchmarks' did:key signs it."""
     return add_proof(
         document,
@@ -93,4 +100,5 @@ def sign(document: JsonObject, suite: str) -> JsonObject:
         verification_method=_METHOD,
         created=NOW - timedelta(days=1),
         cryptosuite=suite,
+        engine=engine,
     )
