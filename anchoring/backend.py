@@ -133,6 +133,19 @@ class AnchorReceipt:
 
 
 @dataclass(frozen=True, slots=True)
+class AnchorEvent:
+    """One `Anchored` event as a chain shows it now, whoever sent it."""
+
+    anchor: AnchorReceipt
+
+    account: str
+    """CAIP-10 account in the event; it proves nothing about the issuer."""
+
+    digest: Digest
+    """What was anchored: the SHA-256 of an anchor record, or anything at all."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sighting:
     """A receipt as seen just now, with how deep it lies under the chain's head."""
 

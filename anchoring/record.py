@@ -200,7 +200,12 @@ def record_digest(raw: bytes) -> Digest:
 
 def record_cid(raw: bytes) -> str:
     """Return the CID of a record's bytes: CIDv1, dag-json, SHA-256, base32."""
-    return _cid(_DAG_JSON, sha256(raw))
+    return digest_cid(record_digest(raw))
+
+
+def digest_cid(digest: Digest) -> str:
+    """Return the CID of the record whose digest stands in a chain."""
+    return _cid(_DAG_JSON, digest)
 
 
 def raw_cid(block: bytes) -> str:

@@ -53,6 +53,12 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "chain": Lazy("cli.anchors:chain", "The contract that anchors go to."),
     "receipt": Lazy("cli.receipts:receipt", "Print the receipt of credential ID."),
     "verify": Lazy("cli.verifying:verify", "Check credentials: FILE, folders, or -."),
+    "audit": Lazy(
+        "cli.auditing:audit", "Check a provider's whole history, as a stranger does."
+    ),
+    "check-split": Lazy(
+        "cli.auditing:check_split", "Check a file that accuses a log of two histories."
+    ),
     "token": Lazy("cli.tokens:token", "Access tokens for programs."),
     "fsck": Lazy("cli.checking:fsck", "Check everything the node has stored."),
 }

@@ -6,25 +6,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from anchoring.backend import AnchorReceipt
+from anchoring.backend import AnchorEvent
 from anchoring.note import VerifierKey
 from credentials.audit.report import AuditState
-from credentials.evidence import NOT_LOOKED_UP, Lookup
+from credentials.evidence import NOT_LOOKED_UP, Lookup, Missing
 from primitives.canonical_json import JsonObject
 from primitives.hashing import Digest
-
-
-@dataclass(frozen=True, slots=True)
-class AnchorSeen:
-    """One `Anchored` event that a chain shows."""
-
-    anchor: AnchorReceipt
-
-    account: str
-    """CAIP-10 account in the event: who sent it."""
-
-    digest: Digest
-    """What was anchored: the SHA-256 of an anchor record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +46,16 @@ class AuditEvidence:
     accounts: frozenset[str]
     """CAIP-10 accounts that the DID documents list: an event of theirs must be readable."""
 
-    anchors: tuple[AnchorSeen, ...]
+    anchors: tuple[AnchorEvent, ...]
     """Events in the contracts that the DID documents list, in any order."""
 
     log: Lookup[LogSeen]
+
+    unasked: Mapping[str, Missing] = field(default_factory=dict)
+    """CAIP-10 contracts that the DID documents list and that could not be looked at."""
+
+    heads: tuple[Digest, ...] = ()
+    """Records that may be the newest, anchored or not, such as the root of a CAR file."""
 
     blocks: Mapping[Digest, bytes] = field(default_factory=dict)
     """Anchor records and linked blocks as they were delivered for a SHA-256. Whether the

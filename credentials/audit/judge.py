@@ -5,14 +5,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from anchoring.backend import AnchorEvent
 from anchoring.checkpoint import Checkpoint, open_checkpoint
 from anchoring.split import SplitView
 from credentials.audit.documents import check_documents
-from credentials.audit.evidence import AnchorSeen, AuditEvidence
+from credentials.audit.evidence import AuditEvidence
 from credentials.audit.leaves import check_tiles, split_from
 from credentials.audit.log import ReadLog, read_log
 from credentials.audit.records import ReadRecord, read_chain, read_record
 from credentials.audit.report import AuditReport, AuditState, Finding, Severity
+from credentials.evidence import Missing
+from credentials.policy import DEVELOPMENT_CHAINS
 from primitives.errors import PatunayError
 from primitives.instants import format_instant
 
@@ -97,8 +100,9 @@ def judge_audit(evidence: AuditEvidence, as_of: datetime) -> AuditReport:
     if log.checkpoint is not None:
         audit.signed.append(("the log", log.note, log.checkpoint))
     _take_others(audit)
+    audit.findings += map(_unasked, evidence.unasked, evidence.unasked.values())
     anchored = _read_anchors(audit)
-    chain = _read_chain(audit, [record for _, record in anchored])
+    chain = _read_chain(audit, [*(record for _, record in anchored), *_heads(audit)])
     listed = {record.digest for record in chain}
     # A chain that breaks off leads back to nothing: the gap is what was found then.
     start = chain[0].checkpoint.tree_size if chain else 0
@@ -135,9 +139,9 @@ def _take_others(audit: _Audit) -> None:
         audit.note(note, checkpoint, source)
 
 
-def _read_anchors(audit: _Audit) -> list[tuple[AnchorSeen, ReadRecord]]:
+def _read_anchors(audit: _Audit) -> list[tuple[AnchorEvent, ReadRecord]]:
     """Read the record of every event, in the order of each chain."""
-    anchored: list[tuple[AnchorSeen, ReadRecord]] = []
+    anchored: list[tuple[AnchorEvent, ReadRecord]] = []
     largest: dict[str, int] = {}
     for seen in sorted(audit.evidence.anchors, key=_place):
         ours = seen.account in audit.evidence.accounts
@@ -178,7 +182,24 @@ def _read_chain(audit: _Audit, records: Sequence[ReadRecord]) -> list[ReadRecord
     return chain
 
 
-def _times(audit: _Audit, seen: AnchorSeen) -> Iterable[Finding]:
+def _heads(audit: _Audit) -> Iterable[ReadRecord]:
+    """Yield the records that are named as the newest and are in fact of this log."""
+    for digest in audit.evidence.heads:
+        found = read_record(audit.evidence.blocks, digest, audit.evidence.vkey)
+        if isinstance(found, ReadRecord):
+            yield found
+        else:
+            audit.findings.append(found)
+
+
+def _unasked(contract: str, missing: Missing) -> Finding:
+    if contract.rpartition(":")[0] in DEVELOPMENT_CHAINS:
+        detail = f"{contract} is on a development chain, which shows no time"
+        return Finding(Severity.REMARK, "no-time-evidence", detail)
+    return Finding(Severity.UNKNOWN, missing.code, f"{contract}: {missing.detail}")
+
+
+def _times(audit: _Audit, seen: AnchorEvent) -> Iterable[Finding]:
     if seen.anchor.timestamp > audit.as_of + CLOCK_TOLERANCE:
         yield Finding(
             Severity.BROKEN,
@@ -189,7 +210,7 @@ def _times(audit: _Audit, seen: AnchorSeen) -> Iterable[Finding]:
         )
 
 
-def _went_back(seen: AnchorSeen, size: int, before: int) -> Finding:
+def _went_back(seen: AnchorEvent, size: int, before: int) -> Finding:
     return Finding(
         Severity.BROKEN,
         "size-went-back",
@@ -199,7 +220,7 @@ def _went_back(seen: AnchorSeen, size: int, before: int) -> Finding:
     )
 
 
-def _by_another(seen: AnchorSeen, record: ReadRecord) -> Finding:
+def _by_another(seen: AnchorEvent, record: ReadRecord) -> Finding:
     return Finding(
         Severity.REMARK,
         "anchor-by-another-account",
@@ -210,7 +231,7 @@ def _by_another(seen: AnchorSeen, record: ReadRecord) -> Finding:
     )
 
 
-def _not_in_chain(seen: AnchorSeen, record: ReadRecord) -> Finding:
+def _not_in_chain(seen: AnchorEvent, record: ReadRecord) -> Finding:
     return Finding(
         Severity.BROKEN,
         "record-not-in-chain",
@@ -248,9 +269,9 @@ def _without_echoes(findings: Iterable[Finding]) -> Iterable[Finding]:
         known.add(place)
 
 
-def _place(seen: AnchorSeen) -> tuple[str, int, int]:
+def _place(seen: AnchorEvent) -> tuple[str, int, int]:
     return _chain(seen), seen.anchor.block_number, seen.anchor.log_index
 
 
-def _chain(seen: AnchorSeen) -> str:
+def _chain(seen: AnchorEvent) -> str:
     return seen.anchor.contract.rpartition(":")[0]

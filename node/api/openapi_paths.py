@@ -277,6 +277,16 @@ PATHS: Final[dict[str, Any]] = {
             },
         }
     },
+    "/ipfs/{cid}": {
+        "get": {
+            "summary": "A block of the node's own: an anchor record, or what one pins",
+            "parameters": [path_parameter("cid", "CIDv1, base32, SHA-256.")],
+            "responses": {
+                "200": file_answer("The block.", "application/vnd.ipld.raw"),
+                "404": _NOT_FOUND,
+            },
+        }
+    },
     "/": {
         "get": {
             "summary": "The page for people",

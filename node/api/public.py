@@ -9,11 +9,14 @@ from typing import Final
 
 from aiohttp import web
 
+from anchoring.blocks import BlockNotFound
+from anchoring.record import CidMalformed
 from node.anchoring import anchor_state
 from node.api.issue import NODE
 from node.log_reading import read_record
 from node.publishing import did_document_file, did_history_file
 from node.storage import ledger
+from node.stored_blocks import StoredBlocks
 
 _TILE: Final = re.compile(
     r"tile/(entries|\d{1,2})/(x\d{3}/){0,5}\d{3}(\.p/\d{1,3})?", re.ASCII
@@ -79,6 +82,22 @@ async def record(request: web.Request) -> web.Response:
     """Give an anchor record by its CID, or the `latest`, and where it is anchored."""
     found = await read_record(request.app[NODE], request.match_info["name"])
     return web.json_response(found.to_json(), headers={"Cache-Control": "no-cache"})
+
+
+@routes.get("/ipfs/{cid}")
+async def block(request: web.Request) -> web.Response:
+    """Give an anchor record, or a document that one commits to, as one raw block.
+
+    As a trustless IPFS gateway does, for the node's own blocks alone.
+    """
+    cid = request.match_info["cid"]
+    try:
+        body = await StoredBlocks(request.app[NODE]).get(cid)
+    except (BlockNotFound, CidMalformed) as e:
+        raise web.HTTPNotFound from e
+    headers = {"Cache-Control": _FOR_EVER, "X-Content-Type-Options": "nosniff"}
+    kind = "application/vnd.ipld.raw"
+    return web.Response(body=body, content_type=kind, headers=headers)
 
 
 @routes.get("/healthz")

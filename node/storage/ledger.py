@@ -255,6 +255,18 @@ async def find_document(c: AsyncConnection, digest: Digest) -> str | None:
     return body
 
 
+async def find_published(c: AsyncConnection, digest: Digest) -> tuple[int, str] | None:
+    """Return kind and body of the published document with that digest, if it is kept."""
+    row = (
+        await c.execute(
+            select(documents.c.kind, documents.c.body).where(
+                documents.c.sha256 == digest.hex()
+            )
+        )
+    ).first()
+    return (row.kind, row.body) if row is not None else None
+
+
 async def enqueue(
     c: AsyncConnection,
     queued: Iterable[tuple[EntryKind, Digest, str]],

@@ -24,6 +24,7 @@ from credentials.audit.report import (
     Severity,
 )
 from credentials.evidence import Missing, Obtained
+from credentials.policy import DEVELOPMENT_CHAINS
 from credentials.report import Outcome
 from primitives.canonical_json import canonicalize
 from primitives.ed25519 import SoftwareSigner
@@ -503,3 +504,22 @@ def test_every_change_of_entries_gets_the_word_for_it() -> None:
         new = [*old[:at], old[at + 1], old[at], *old[at + 2 :], *after]
         assert name_change(old, new) == ("leaves-reordered", at)
     assert name_change([b"a", b"b", b"c"], [b"x", b"y", b"z"]) == ("leaves-changed", 0)
+
+
+def test_a_contract_that_nobody_looked_at_is_unknown() -> None:
+    unasked = Missing("anchor-not-looked-up", "nobody looked")
+    report = audit(honest().evidence(unasked={"eip155:1:0xAb": unasked}))
+    assert only(report, "anchor-not-looked-up").severity is Severity.UNKNOWN
+    dev = f"{next(iter(DEVELOPMENT_CHAINS))}:0xAb"
+    report = audit(honest().evidence(unasked={dev: unasked}))
+    assert only(report, "no-time-evidence").severity is Severity.REMARK
+    assert report.outcome is Outcome.VALID
+
+
+def test_without_a_chain_the_records_are_followed_from_the_one_that_is_named() -> None:
+    provider = honest()
+    head = (sha256(provider.records[-1]),)
+    report = audit(provider.evidence(anchors=(), heads=head))
+    assert (report.findings, report.records, report.anchors) == ((), 3, 0)
+    gone = audit(provider.evidence(anchors=(), heads=(sha256(b"gone"),)))
+    assert only(gone, "anchor-gap").severity is Severity.UNKNOWN

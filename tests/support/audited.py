@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from anchoring.backend import AnchorReceipt
+from anchoring.backend import AnchorEvent, AnchorReceipt
 from anchoring.checkpoint import Checkpoint, sign_checkpoint
 from anchoring.entry import EntryKind, encode_entry
 from anchoring.merkle import hash_leaves
@@ -13,7 +13,7 @@ from anchoring.note import VerifierKey
 from anchoring.record import build_record, record_cid
 from anchoring.tiles import bundle_start, entry_bundles, hash_tiles
 from anchoring.tree import Tree
-from credentials.audit.evidence import AnchorSeen, AuditEvidence, IssuerSeen, LogSeen
+from credentials.audit.evidence import AuditEvidence, IssuerSeen, LogSeen
 from credentials.evidence import Obtained
 from credentials.status_list import REVOCATION, build_list_credential
 from did.document import build_did_document
@@ -43,7 +43,7 @@ class Provider:
     blocks: dict[Digest, bytes] = field(default_factory=dict)
     records: list[bytes] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
-    anchors: list[AnchorSeen] = field(default_factory=list)
+    anchors: list[AnchorEvent] = field(default_factory=list)
     documents: list[tuple[JsonObject, datetime]] = field(default_factory=list)
     status: bytes = b""
 
@@ -121,7 +121,7 @@ class Provider:
         raw = self.record() if raw is None else raw
         number = 1000 + len(self.anchors)
         self.anchors.append(
-            AnchorSeen(
+            AnchorEvent(
                 AnchorReceipt(
                     contract=CONTRACT,
                     transaction=f"0x{number:064x}",
