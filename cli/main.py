@@ -59,6 +59,9 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "check-split": Lazy(
         "cli.auditing:check_split", "Check a file that accuses a log of two histories."
     ),
+    "presentation": Lazy(
+        "cli.presenting:presentation", "What a holder shows of its credentials."
+    ),
     "token": Lazy("cli.tokens:token", "Access tokens for programs."),
     "fsck": Lazy("cli.checking:fsck", "Check everything the node has stored."),
 }

@@ -79,7 +79,7 @@ def check_related_resources(value: Json) -> int:
 def _is_known(name: str, digests: frozenset[str]) -> bool:
     """Tell whether the digests were compared; raise if they are of no revision."""
     compared = False
-    for algorithm in ("sha256", "sha384"):
+    for algorithm in _DIGEST_BYTES:
         given = {d for d in digests if d.startswith(f"{algorithm}-")}
         known = known_digests(name, algorithm)
         if not given or known is None:

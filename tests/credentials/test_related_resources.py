@@ -50,9 +50,9 @@ def test_every_digest_on_record_is_that_of_an_official_file() -> None:
             name = listed[base64.b64decode(value)]
             seen.add(digests[0])
             path: Path = standards("contexts") / name
-            assert (len(digests) == 2) is path.exists()
+            assert (len(digests) == 3) is path.exists()
             if path.exists():
-                assert digests == (sri(raw(name), "sha256"), sri(raw(name)))
+                assert digests == tuple(sri(raw(name), each) for each in MULTIHASH)
     all_of_them = {f"sha256-{base64.b64encode(d).decode()}" for d in listed}
     assert seen == all_of_them
 
@@ -62,7 +62,7 @@ def test_every_bundled_context_is_on_record() -> None:
 
 
 @pytest.mark.parametrize("name", V2_FILES)
-@pytest.mark.parametrize("algorithm", ["sha256", "sha384"])
+@pytest.mark.parametrize("algorithm", [*MULTIHASH])
 def test_accepts_every_published_revision_in_either_form(name: str, algorithm: str) -> None:
     content = raw(name)
     for digest in (
@@ -80,7 +80,7 @@ def test_accepts_every_published_revision_in_either_form(name: str, algorithm: s
         assert check_related_resources({"id": VC_V2, **digest}) == 0
 
 
-@pytest.mark.parametrize("algorithm", ["sha256", "sha384"])
+@pytest.mark.parametrize("algorithm", [*MULTIHASH])
 def test_refuses_another_context_under_a_known_name(algorithm: str) -> None:
     other = raw("ob-v3p0-context-3.0.3.json")
     for digest in (
@@ -96,10 +96,8 @@ def test_refuses_another_context_under_a_known_name(algorithm: str) -> None:
 
 
 def test_counts_what_it_cannot_compare() -> None:
-    content = raw(V2_FILES[0])
     entries: list[Any] = [
         {"id": "https://school.example/syllabus.pdf", "digestSRI": sri(b"x")},
-        {"id": VC_V2, "digestSRI": sri(content, "sha512")},
         {"id": OB_V3, "digestMultibase": "u" + encode_base64url(b"\x1b\x20" + bytes(32))},
         {
             "id": "https://w3id.org/security/data-integrity/v1",
@@ -109,8 +107,8 @@ def test_counts_what_it_cannot_compare() -> None:
     # Within the grammar, and base64 of nothing: compared as it stands, where it can be.
     undecodable = "sha256-" + "A" * 45
     entries += [{"id": "urn:uuid:1", "digestSRI": undecodable}]
-    assert check_related_resources(entries) == 5
-    assert check_related_resources(entries[::-1]) == 5
+    assert check_related_resources(entries) == 4
+    assert check_related_resources(entries[::-1]) == 4
     with pytest.raises(RelatedResourceMismatch):
         check_related_resources({"id": VC_V2, "digestSRI": undecodable})
     assert known_digests("https://school.example/x", "sha256") is None
