@@ -21,6 +21,7 @@ from node.logbook import close_batch
 from node.node import EVM_KEY, Node
 from node.setup import anchor_contract
 from node.storage import ledger
+from node.unsealing import refuse_if_sealed
 from primitives.canonical_json import JsonObject
 from primitives.clock import SystemClock
 from primitives.errors import Misconfigured, Undetermined
@@ -86,6 +87,7 @@ def now(
     Asks the daemon where one runs. Without one this command does it itself, which takes
     the passphrase.
     """
+    refuse_if_sealed(home)
     has_daemon = home.is_held()
     if not has_daemon and home.config().chain.is_dev:
         raise DevChainNeedsDaemon("found no daemon, want one that runs this node's chain")

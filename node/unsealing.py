@@ -19,7 +19,7 @@ from typing import Final
 
 from did.keystore import MAX_PASSPHRASE_BYTES
 from node.home import Home
-from node.node import Node
+from node.node import Node, NodeSealed
 from primitives.errors import Misconfigured, PatunayError
 
 SOCKET_NAME: Final = "unseal.sock"
@@ -99,6 +99,16 @@ async def _try(node: Node, reader: asyncio.StreamReader) -> str:
     except PatunayError as e:
         return e.code
     return UNSEALED
+
+
+def refuse_if_sealed(home: Home) -> None:
+    """Return unless a sealed daemon runs on `home`: what it is asked for would wait.
+
+    Raises:
+        NodeSealed: One does.
+    """
+    if home.is_held() and (home.root / SOCKET_NAME).exists():
+        raise NodeSealed(f"the daemon of {home.root} is sealed, so its anchoring waits")
 
 
 def send_passphrase(home: Home, passphrase: bytes) -> None:

@@ -111,6 +111,8 @@ async def test_a_sealed_daemon_verifies_and_waits_and_is_unsealed_without_restar
             assert found.headers["Retry-After"] == "30"
             assert (await health(url))["anchor"] == "none"
 
+            now = await asyncio.to_thread(run, "anchor", "now", home=home.root)
+            assert_refused(now, "node-sealed", exit_code=4)
             wrong = await asyncio.to_thread(
                 run, "unseal", home=home.root, passphrase="guess"
             )
