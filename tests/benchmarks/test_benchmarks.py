@@ -68,7 +68,7 @@ def test_a_cold_verification_imports_nothing_slow() -> None:
 
 def test_measures_other_implementations() -> None:
     require("node")
-    require("npm-peers")
+    require("npm-jcs-peer")
     figures = peer_rows(2, 0.01, 1)
     assert_measured(figures)
     assert len(figures) == 2 * 5

@@ -77,6 +77,11 @@ _COMPONENTS = {
         f"{_MAKE_TOOLS} as root, or install Debian's strace",
         programs=("strace",),
     ),
+    "npm-jcs-peer": _Component(
+        "the npm peer of eddsa-jcs-2022",
+        f"{_MAKE_TOOLS} (needs npm)",
+        places=(_NODE_MODULES / "@digitalbazaar" / "eddsa-jcs-2022-cryptosuite",),
+    ),
     "npm-peers": _Component(
         "the set of npm peers",
         f"{_MAKE_TOOLS} (needs npm)",
