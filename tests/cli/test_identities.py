@@ -102,10 +102,11 @@ def test_keys_are_listed_without_their_secrets(shared_home: Home) -> None:
     keys = run_json("key", "list", home=shared_home.root)["keys"]
     assert [key["id"] for key in keys] == ["log", "evm", "main.credential", "main.status"]
     assert all(
-        key.keys() == {"id", "role", "issuer", "public", "createdAt"} for key in keys
+        key.keys() == {"id", "role", "issuer", "public", "token", "createdAt"}
+        for key in keys
     )
     header, *rows = run("key", "list", home=shared_home.root).stdout.splitlines()
-    assert header.split() == ["id", "role", "issuer", "public", "created"]
+    assert header.split() == ["id", "role", "issuer", "public", "token", "created"]
     assert len(rows) == 4
 
 
