@@ -61,9 +61,9 @@ class AnchorState:
     transaction: StoredTransaction | None
     """Its live transaction."""
 
-    waiting: StoredTransaction | None = None
-    """The oldest transaction of any checkpoint that has to reach the chain before all
-    others do: one account's nonces are used in their order."""
+    waiting: tuple[StoredTransaction, ...] = ()
+    """Transactions of any checkpoint that are not in the chain, in the order of their
+    nonces, which is the order in which the chain takes them."""
 
     unsettled: int = 0
     """Transactions that are in the chain and not final."""
@@ -77,7 +77,7 @@ class AnchorState:
     @property
     def settled(self) -> bool:
         """Whether nothing is left to do until the next checkpoint."""
-        return self.waiting is None and (
+        return not self.waiting and (
             self.checkpoint is None
             or (self.transaction is not None and self.transaction.state == "final")
         )
@@ -108,7 +108,7 @@ async def anchor_state(node: Node, chain: str | None = None) -> AnchorState:
     return AnchorState(
         checkpoint,
         own[-1] if own else None,
-        min((t for t in live if not t.is_effective), key=lambda t: t.nonce, default=None),
+        tuple(sorted((t for t in live if not t.is_effective), key=lambda t: t.nonce)),
         unsettled=sum(t.is_effective and t.state != "final" for t in live),
         attempts=sum(t.tree_size == size for t in here),
         trouble=trouble,
@@ -199,10 +199,16 @@ class Anchorer:
     async def _advance(self, state: AnchorState) -> None:
         if state.checkpoint is None or state.settled:
             return
-        live = state.waiting or state.transaction
-        if live is None:
+        if state.waiting:
+            # All of them: a block has room for more than one.
+            for live in state.waiting:
+                await self._press_on(live)
+        elif state.transaction is not None:
+            await self._press_on(state.transaction)
+        else:
             await self._prepare(state.checkpoint)
-            return
+
+    async def _press_on(self, live: StoredTransaction) -> None:
         candidates = await self._candidates(live)
         if live.state == "stored":
             try:

@@ -121,12 +121,8 @@ class AnchorJob:
 
 
 def _mark(state: AnchorState) -> tuple[object, ...]:
-    sent = state.transaction
-    return (
-        state.checkpoint,
-        sent.reference if sent else None,
-        sent.state if sent else None,
-    )
+    looked_at = (state.transaction, *state.waiting)
+    return (state.checkpoint, *((t.reference, t.state) for t in looked_at if t))
 
 
 async def run_daemon(

@@ -1,6 +1,7 @@
 """Places where a test may make the process die, to show that nothing is lost there.
 
-`PATUNAY_FAILPOINT=name:kill` ends the process at that place as `kill -9` does. Not set, a
+`PATUNAY_FAILPOINT=name:kill` ends the process at that place as `kill -9` does, `name:raise`
+raises `Crashed`, which nothing catches but a test that goes on from there. Not set, a
 failpoint is one look into a dict.
 """
 
@@ -46,9 +47,16 @@ ALL_FAILPOINTS: Final = frozenset(
 )
 
 
+class Crashed(BaseException):
+    """The process is taken to be dead from here on; no `except Exception` sees it."""
+
+
 def failpoint(name: str) -> None:
     """Die here if `PATUNAY_FAILPOINT` says so."""
     if name not in ALL_FAILPOINTS:
         raise ValueError(f"{name} is not a failpoint")
-    if os.environ.get("PATUNAY_FAILPOINT") == f"{name}:kill":
+    wanted = os.environ.get("PATUNAY_FAILPOINT")
+    if wanted == f"{name}:kill":
         os.kill(os.getpid(), signal.SIGKILL)
+    if wanted == f"{name}:raise":
+        raise Crashed(name)

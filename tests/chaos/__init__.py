@@ -1,0 +1,1 @@
+"""Random histories of a node, its chain and the line between them."""
