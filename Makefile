@@ -6,7 +6,7 @@
 # REPLAY=FILE        one that went wrong, sent again
 # BENCH_ARGS='--only gas --json FILE'  one part; for a program to read
 
-.PHONY: help demo test check lint format types floors chaos bench fuzz mutants lock tools clean
+.PHONY: help demo test check lint format types floors chaos bench fuzz mutants lock tools clean equality
 
 help:
 	@echo 'make demo    run the main job: issue 400 credentials, anchor, verify, then serve'
@@ -16,6 +16,7 @@ help:
 	@echo 'make bench   measure, each figure beside its limit on this machine'
 	@echo 'make fuzz    send 50,000 mutated inputs through every way in'
 	@echo 'make mutants break each check of the verifier once, and see that a test fails'
+	@echo 'make equality  compare the JSON-LD engine with PyLD on random documents'
 	@echo 'make tools   install what some tests need: a chain, peers of other projects'
 
 demo: .venv/ready
@@ -42,6 +43,9 @@ floors: .venv/ready
 
 chaos: .venv/ready
 	.venv/bin/python -m tests.chaos $(CHAOS_ARGS)
+# N=20000   how many random documents
+equality: .venv/ready
+	.venv/bin/python -m tests.equality $(or $(N),20000)
 
 bench: .venv/ready
 	.venv/bin/python -m benchmarks $(BENCH_ARGS)

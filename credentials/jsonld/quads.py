@@ -226,9 +226,15 @@ class Walk:
             for text in language_map(value):
                 self._add(place, name.lead, text)
         elif "@list" in term.container:
-            self._list(place, name, _list_items(value), scope)
+            if not self._is_null(place, name, value, scope):
+                self._list(place, name, _list_items(value), scope)
         else:
             self._set(place, name, value, scope)
+
+    def _is_null(self, place: Place, name: Property, value: Json, scope: Scope) -> bool:
+        """Tell whether `value` expands to null, which is no list, 5.1.2 step 13.10."""
+        is_value = isinstance(value, dict) and "@value" in value
+        return is_value and self._value(place, name, value, scope) is None
 
     def _set(self, place: Place, name: Property, value: Json, scope: Scope) -> None:
         for item in _flattened(value):

@@ -7,6 +7,7 @@ that joins a blank node to itself counts twice in that node's hash.
 """
 
 import json
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -20,6 +21,7 @@ from credentials.jsonld.canon import canonicalize_quads
 from credentials.jsonld.loader import KNOWN
 from credentials.jsonld.quads import Engine
 from primitives.canonical_json import Json
+from tests import equality
 from tests.examples.test_examples import credentials
 from tests.support.pyld_oracle import oracle_nquads
 from tests.support.random_documents import CONTEXTS, random_document
@@ -93,6 +95,16 @@ def test_random_documents(block: int) -> None:
         assert found == once(oracle_nquads(document, CONTEXTS)), f"seed {seed}"
         compared += 1
     assert compared > per_block // 2
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_random_words_of_the_bundled_contexts(block: int) -> None:
+    """A slice of `make equality`."""
+    found = Counter(
+        equality.compare(seed) for seed in range(block * 40, block * 40 + 80, 2)
+    )
+    assert not [answer for answer in found if answer.startswith(equality.DIFFERENT)]
+    assert found[equality.EQUAL] > 25
 
 
 def test_the_order_of_members_and_items_changes_nothing() -> None:

@@ -63,6 +63,11 @@ def test_null_is_a_json_value_where_json_is_wanted() -> None:
     assert lines(raw=[]) == [f'<{X}raw> "[]"^^<{datatype}>']
 
 
+def test_a_null_is_no_list() -> None:
+    for value in (None, {"@value": None}):
+        assert lines(ranked=value) == []
+
+
 def test_an_empty_list_is_something() -> None:
     nil = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#nil>"
     empty: list[Json] = [[], {"@list": []}]

@@ -1,0 +1,80 @@
+"""`make equality N=20000`: the engine beside PyLD, which shares no code with it.
+
+Counts how often both say the same bytes, how often the engine refuses, and why. PyLD 3.3
+is known to be wrong where a quad joins a blank node to itself: those are left out. Where
+two values spell one quad, it repeats the quad and counts it twice in its hashes: there
+the quads are the same, and the labels of blank nodes may not be.
+"""
+
+import multiprocessing
+import sys
+from collections import Counter
+from random import Random
+from typing import Any
+
+from credentials.jsonld.batch import BatchEngine
+from credentials.jsonld.canon import canonicalize_quads
+from credentials.jsonld.quads import Engine
+from primitives.errors import PatunayError
+from tests.support.bundled_documents import bundled_document
+from tests.support.nquads import read_nquads
+from tests.support.pyld_oracle import oracle_nquads
+from tests.support.random_documents import CONTEXTS, random_document
+
+BLOCK = 250
+"""Documents that one process compares at a time."""
+
+EQUAL, LEFT_OUT = "equal", "left out: a quad joins a blank node to itself"
+REPEATED = "equal quads, labelled otherwise: PyLD counts a repeated quad twice"
+DIFFERENT = "DIFFERENT"
+
+_engine = Engine(CONTEXTS)
+
+
+def seeded_document(seed: int) -> dict[str, Any]:
+    """Return the document of one seed: half of them of bundled words alone."""
+    random = Random(seed)
+    return random_document(random) if seed % 2 else bundled_document(random)
+
+
+def compare(seed: int) -> str:
+    """Return one of the answers above, or why the engine refused one document."""
+    document = seeded_document(seed)
+    try:
+        quads = _engine.quads(document)
+    except PatunayError as e:
+        return f"refused: {e.code}"
+    if any(subject == value for subject, _, value, _ in quads):
+        return LEFT_OUT
+    found = canonicalize_quads(quads)
+    oracle = oracle_nquads(document, CONTEXTS)
+    lines = oracle.split("\n")[:-1]
+    wanted = "".join(dict.fromkeys(f"{line}\n" for line in lines))
+    if found == wanted == BatchEngine(_engine).canonicalize(document):
+        return EQUAL
+    repeats = len(set(lines)) < len(lines)
+    if repeats and found == canonicalize_quads(read_nquads(oracle)):
+        return REPEATED
+    return f"{DIFFERENT}: seed {seed}"
+
+
+def compare_block(start: int) -> Counter[str]:
+    """Return how often each answer came, of `BLOCK` seeds."""
+    return Counter(compare(seed) for seed in range(start, start + BLOCK))
+
+
+def main() -> None:
+    """Compare as many documents as are asked for, and print the counts."""
+    wanted = int(sys.argv[1])
+    total: Counter[str] = Counter()
+    with multiprocessing.get_context("spawn").Pool() as pool:
+        for found in pool.imap_unordered(compare_block, range(0, wanted, BLOCK)):
+            total += found
+    for answer, count in total.most_common():
+        sys.stdout.write(f"{count:>7}  {answer}\n")
+    if any(answer.startswith(DIFFERENT) for answer in total):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
