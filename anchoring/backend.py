@@ -291,6 +291,14 @@ class AnchorBackend(Protocol):
         """
         ...
 
+    async def prove(self, receipt: AnchorReceipt) -> ChainProof:
+        """Return what shows `receipt` to somebody who cannot ask the chain.
+
+        Raises:
+            AnchorUnreachable: It could not be had, or not made of what the chain tells.
+        """
+        ...
+
     async def close(self) -> None:
         """Give back sockets. Nothing else may be called afterwards."""
         ...

@@ -62,6 +62,11 @@ class ChainProof:
     nodes: tuple[bytes, ...]
     """RLP bytes of the trie nodes, from the root down to the receipt."""
 
+    @property
+    def block_hash(self) -> str:
+        """Hash of the header, 0x-prefixed lower-case hex."""
+        return "0x" + keccak256(self.header).hex()
+
 
 @dataclass(frozen=True, slots=True)
 class ProvenEvent:
@@ -105,7 +110,7 @@ def prove_anchored(
         if seconds >= _YEAR_10000:
             raise ChainProofInvalid(f"found the time {seconds}, want one before 10000")
         return ProvenEvent(
-            block_hash="0x" + keccak256(proof.header).hex(),
+            block_hash=proof.block_hash,
             block_number=read_rlp_number(header[_NUMBER]),
             timestamp=datetime.fromtimestamp(seconds, UTC),
             sender="0x" + sender[-20:].hex(),

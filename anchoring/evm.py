@@ -25,6 +25,7 @@ from anchoring.backend import (
     Sighting,
     SignedTransaction,
 )
+from anchoring.chain_proof import ChainProof
 from anchoring.evm_answers import (
     AnchorRpcInconsistent,
     Fees,
@@ -32,6 +33,7 @@ from anchoring.evm_answers import (
 )
 from anchoring.evm_events import RegistryEvents
 from anchoring.evm_fees import current_fees, estimated_gas
+from anchoring.evm_proofs import fetch_chain_proof
 from anchoring.evm_purse import Purse, broadcast, offered_fees, offered_gas
 from anchoring.evm_quorum import Quorum
 from anchoring.evm_rpc import Endpoint, HttpRpc
@@ -256,6 +258,19 @@ class EvmAnchor:
             lambda endpoint: self._events.check(endpoint, receipt, digest), _place
         )
         return min(seen, key=lambda sighting: sighting.depth)
+
+    async def prove(self, receipt: AnchorReceipt) -> ChainProof:
+        """See `AnchorBackend.prove`. One endpoint is enough: a proof proves itself."""
+        self._refuse_other_chain(receipt.contract.rpartition(":")[0])
+        answers = await self._quorum.all(
+            lambda endpoint: fetch_chain_proof(endpoint, receipt)
+        )
+        for answer in answers:
+            if isinstance(answer, ChainProof):
+                return answer
+        problem = answers[0]
+        assert isinstance(problem, PatunayError)  # noqa: S101 - every other answer is one
+        raise problem
 
     async def confirm_contract(self) -> None:
         """Return if the code is there whose source is in this package; asked once.

@@ -149,6 +149,20 @@ class Endpoint:
         ) as e:
             raise AnchorUnreachable(f"found no usable answer: {type(e).__name__}") from e
 
+    async def raw(self, method: str, *params: Any) -> Any:
+        """Return the result of a call as JSON has it, past web3's formatters.
+
+        Raises:
+            NodeError: The node answered with an error.
+            AnchorUnreachable: As `ask`.
+        """
+        answer = await self.ask(
+            self._provider.make_request(RPCEndpoint(method), list(params))
+        )
+        if "result" not in answer:
+            raise NodeError(str(answer.get("error")))
+        return answer["result"]
+
     async def number(self, request: Awaitable[Any]) -> int:
         """Return the answer to a request for a number; errors as from `ask`."""
         return require_number(await self.ask(request), "answer")

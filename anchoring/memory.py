@@ -22,6 +22,7 @@ from anchoring.backend import (
     SignedTransaction,
     Underpriced,
 )
+from anchoring.chain_proof import ChainProof
 from primitives.hashing import Digest
 
 MEMORY_CHAIN = "memory:test"
@@ -166,6 +167,12 @@ class MemoryAnchor:
         if digest != block.transactions[receipt.log_index].digest:
             raise AnchorRefused(f"found another digest there, want {digest.hex()}")
         return sighting
+
+    async def prove(self, receipt: AnchorReceipt) -> ChainProof:
+        """See `AnchorBackend.prove`. Nothing outlives this process."""
+        raise AnchorUnreachable(
+            f"found no block headers, want that of {receipt.block_hash}"
+        )
 
     async def close(self) -> None:
         """See `AnchorBackend.close`."""

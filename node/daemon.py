@@ -18,6 +18,7 @@ from anchoring.backend import AnchorBackend
 from node.anchoring import Anchorer, AnchorState, anchor_state
 from node.api.app import build_app
 from node.backends import ipfs_publisher, open_backend
+from node.chain_proofs import ChainProofJob
 from node.home import Home
 from node.ipfs import IpfsJob
 from node.issuance import sign_drafts
@@ -192,7 +193,7 @@ async def _anchoring(
         return _anchor_once_unsealed(node, unsealed, door)
     backend = await open_backend(node)
     stack.push_async_callback(backend.close)
-    return AnchorJob(node, backend).run()
+    return _anchor_and_prove(node, backend)
 
 
 async def _anchor_once_unsealed(
@@ -203,9 +204,17 @@ async def _anchor_once_unsealed(
     await sign_drafts(node)
     backend = await open_backend(node)
     try:
-        await AnchorJob(node, backend).run()
+        await _anchor_and_prove(node, backend)
     finally:
         await backend.close()
+
+
+async def _anchor_and_prove(node: Node, backend: AnchorBackend) -> None:
+    async with asyncio.TaskGroup() as jobs:
+        jobs.create_task(AnchorJob(node, backend).run())
+        # A development chain ends with this process: there is nothing to outlive it.
+        if not node.config.chain.is_dev:
+            jobs.create_task(ChainProofJob(node, backend).run())
 
 
 async def _end(job: "asyncio.Task[None]") -> None:

@@ -7,6 +7,7 @@ never two of one size, and never a smaller one after a larger.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from anchoring.backend import AnchorReceipt
@@ -23,6 +24,7 @@ from node.node import LOG_KEY, Node
 from node.publishing import log_file, publish_log_file
 from node.storage import anchor_store, ledger
 from node.storage.anchor_store import EFFECTIVE, StoredCheckpoint, StoredTransaction
+from node.storage.chain_proofs import find_proofs
 from node.storage.registry import list_issuers
 from primitives.errors import PatunayError, Rejected, Undetermined
 from primitives.instants import parse_instant
@@ -213,6 +215,11 @@ async def build_receipt(node: Node, uuid: str) -> Receipt:
         if index is None or not anchored:
             raise NotYetAnchored(f"credential {uuid} is not anchored yet")
         checkpoint = await anchor_store.find_checkpoint(c, anchored[0].tree_size)
+        proofs = await find_proofs(
+            c,
+            [stored.reference for stored in anchored],
+            [str(stored.block_hash) for stored in anchored],
+        )
     if checkpoint is None:
         raise LogCorrupt(f"found no checkpoint of size {anchored[0].tree_size}")
     async with node.log_lock:
@@ -221,7 +228,10 @@ async def build_receipt(node: Node, uuid: str) -> Receipt:
     return Receipt(
         TlogProof(index, hashes, checkpoint.note, None),
         checkpoint.record,
-        tuple(to_receipt(stored) for stored in anchored),
+        tuple(
+            replace(to_receipt(stored), proof=proofs.get(stored.reference))
+            for stored in anchored
+        ),
     )
 
 

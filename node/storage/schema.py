@@ -220,6 +220,18 @@ publications = Table(
     Column("published_at", String(32), doc="when Kubo had pinned the record"),
 )
 
+chain_proofs = Table(
+    "chain_proofs",
+    metadata,
+    Column("reference", String(80), ForeignKey("transactions.reference"), primary_key=True),
+    Column("header", LargeBinary, doc="RLP; null while there is no proof"),
+    Column("transaction_index", Integer),
+    Column("nodes", LargeBinary, doc="RLP list of the trie nodes, from the root down"),
+    Column("attempts", Integer, nullable=False),
+    Column("problem", Text, doc="what stood in the way last; null once there is a proof"),
+    Column("tried_at", String(32), nullable=False),
+)
+
 requests = Table(
     "requests",
     metadata,

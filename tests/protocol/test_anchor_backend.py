@@ -17,8 +17,16 @@ from anchoring.backend import (
     NonceTaken,
     Sighting,
 )
+from anchoring.chain_proof import prove_anchored
+from contracts.artifact import load_artifact
 from primitives.hashing import Digest, sha256
-from tests.support.chains import Stage, anvil_stage, dev_chain_stage, memory_stage
+from tests.support.chains import (
+    AnvilStage,
+    Stage,
+    anvil_stage,
+    dev_chain_stage,
+    memory_stage,
+)
 
 DIGEST = sha256(b"an anchor record")
 OTHER = sha256(b"another anchor record")
@@ -50,6 +58,30 @@ async def test_names_are_caip_identifiers_of_one_chain(stage: Stage) -> None:
     assert backend.chain.count(":") == 1
     assert backend.contract.startswith(backend.chain + ":")
     assert backend.account.startswith(backend.chain + ":")
+
+
+async def test_a_proof_shows_the_event_or_there_is_none(stage: Stage) -> None:
+    receipt = (await _anchor(stage, DIGEST)).receipt
+    try:
+        proof = await stage.backend.prove(receipt)
+    except AnchorUnreachable:
+        # Only a chain in this process has nothing that could outlive it.
+        assert not isinstance(stage, AnvilStage)
+        return
+    event = prove_anchored(
+        proof,
+        address=receipt.contract.rpartition(":")[2],
+        topic=load_artifact().anchored_topic,
+        digest=DIGEST,
+    )
+    assert event.block_hash == receipt.block_hash
+    assert (event.block_number, event.timestamp) == (
+        receipt.block_number,
+        receipt.timestamp,
+    )
+    # Nothing is made up for a block that is not there.
+    with pytest.raises(AnchorUnreachable):
+        await stage.backend.prove(replace(receipt, block_hash="0x" + "ab" * 32))
 
 
 async def test_preparing_sends_nothing(stage: Stage) -> None:

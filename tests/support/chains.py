@@ -114,6 +114,11 @@ class FaultyRpc(AsyncBaseProvider):
 
         return request
 
+    async def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
+        if self.down:
+            raise ConnectionRefusedError("no route")
+        return await self.inner.make_request(method, params)
+
     async def disconnect(self) -> None:
         if isinstance(self.inner, HttpRpc):
             await self.inner.disconnect()
