@@ -6,6 +6,7 @@ Nothing in a note may be believed, not even its text, before `verify_note` has r
 
 import re
 from dataclasses import dataclass
+from typing import ClassVar, Self
 
 from primitives.ed25519 import (
     PUBLIC_KEY_BYTES,
@@ -32,7 +33,6 @@ MAX_NAME_CHARACTERS = 255
 
 KEY_ID_BYTES = 4
 
-_ED25519 = b"\x01"
 _SIGNATURE_START = "\N{EM DASH} "
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _NOT_IN_NAMES = re.compile("[+\\s\x00-\x1f\ud800-\udfff]")
@@ -63,8 +63,11 @@ class NoteSignatureInvalid(SignatureRejected):
 
 
 @dataclass(frozen=True, slots=True)
-class VerifierKey:
-    """The public half of a note key, and the name it signs under."""
+class NoteKey:
+    """The public half of a key, and the name it signs under; a class for each algorithm."""
+
+    algorithm: ClassVar[bytes]
+    """The byte before the public key, of the registry in signed-note."""
 
     name: str
     """Of a log: its origin. No white space and no plus sign."""
@@ -82,13 +85,13 @@ class VerifierKey:
     @property
     def key_id(self) -> bytes:
         """Four bytes that help to find the signature; no protection against collisions."""
-        return sha256(self.name.encode() + b"\n" + _ED25519 + self.public_key)[
+        return sha256(self.name.encode() + b"\n" + self.algorithm + self.public_key)[
             :KEY_ID_BYTES
         ]
 
     @classmethod
-    def parse(cls, text: str) -> "VerifierKey":
-        """Return the key written as `name+hex key id+base64(0x01 || public key)`.
+    def parse(cls, text: str) -> Self:
+        """Return the key written as `name+hex key id+base64(algorithm || public key)`.
 
         Raises:
             VerifierKeyMalformed: Another form or algorithm, or a key id of another key.
@@ -100,10 +103,10 @@ class VerifierKey:
             raw = decode_base64(encoded)
         except EncodingMalformed as e:
             raise VerifierKeyMalformed(f"verifier key: {e}") from e
-        if raw[:1] != _ED25519 or len(raw) != 1 + PUBLIC_KEY_BYTES:
+        if raw[:1] != cls.algorithm or len(raw) != 1 + PUBLIC_KEY_BYTES:
             raise VerifierKeyMalformed(
                 f"found {len(raw)} bytes of algorithm {raw[:1].hex() or 'none'},"
-                f" want {1 + PUBLIC_KEY_BYTES} of 01 (Ed25519)"
+                f" want {1 + PUBLIC_KEY_BYTES} of {cls.algorithm.hex()} (Ed25519)"
             )
         key = cls(name, PublicKey(raw[1:]))
         if key_id != key.key_id.hex():
@@ -114,8 +117,15 @@ class VerifierKey:
 
     def __str__(self) -> str:
         """Return the one form that `parse` reads."""
-        encoded = encode_base64(_ED25519 + self.public_key)
+        encoded = encode_base64(self.algorithm + self.public_key)
         return f"{self.name}+{self.key_id.hex()}+{encoded}"
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierKey(NoteKey):
+    """A key that signs the text of a note as it stands."""
+
+    algorithm: ClassVar[bytes] = b"\x01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +139,11 @@ class NoteSignature:
 
     signature: bytes
     """As many bytes as the key's algorithm has; 64 for Ed25519."""
+
+    def __str__(self) -> str:
+        """Return the line without its newline."""
+        encoded = encode_base64(self.key_id + self.signature)
+        return f"{_SIGNATURE_START}{self.name} {encoded}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +176,7 @@ class SignedNote:
             raise NoteMalformed(
                 f"found {len(lines)} signatures, want at most {MAX_SIGNATURES}"
             )
-        return cls(text, tuple(_parse_signature(line) for line in lines))
+        return cls(text, tuple(parse_signature(line) for line in lines))
 
 
 def sign_note(text: str, name: str, signer: Signer) -> str:
@@ -174,8 +189,8 @@ def sign_note(text: str, name: str, signer: Signer) -> str:
     _refuse_characters(text)
     _refuse_text(text)
     key = VerifierKey(name, signer.public_key)
-    signature = encode_base64(key.key_id + signer.sign(text.encode()))
-    return f"{text}\n{_SIGNATURE_START}{name} {signature}\n"
+    signature = NoteSignature(name, key.key_id, signer.sign(text.encode()))
+    return f"{text}\n{signature}\n"
 
 
 def verify_note(note: str, key: VerifierKey) -> str:
@@ -207,7 +222,12 @@ def verify_note(note: str, key: VerifierKey) -> str:
     return parsed.text
 
 
-def _parse_signature(line: str) -> NoteSignature:
+def parse_signature(line: str) -> NoteSignature:
+    """Return the parts of one signature line, without its newline; nothing is verified.
+
+    Raises:
+        NoteMalformed: It is none.
+    """
     if not line.startswith(_SIGNATURE_START):
         raise NoteMalformed(f"found {line[:40]!r}, want a signature line")
     name, _, encoded = line.removeprefix(_SIGNATURE_START).partition(" ")

@@ -21,7 +21,9 @@ from node.logbook import close_batch
 from node.node import EVM_KEY, Node
 from node.setup import anchor_contract
 from node.storage import ledger
+from node.storage.witnesses import count_witnesses
 from node.unsealing import refuse_if_sealed
+from node.witnessing import witness_key
 from primitives.canonical_json import JsonObject
 from primitives.clock import SystemClock
 from primitives.errors import Misconfigured, Undetermined
@@ -208,6 +210,12 @@ class _Standing:
     ipfs: IpfsStanding | None
     """None where no Kubo node is configured."""
 
+    witness: str | None
+    """The key that this node cosigns with; None where it is no witness."""
+
+    witnesses: tuple[int, int]
+    """How many have cosigned the latest checkpoint, and how many are asked."""
+
     @property
     def word(self) -> str:
         """Return it in one word."""
@@ -225,7 +233,21 @@ async def _look(home: Home) -> _Standing:
         contract = anchor_contract(node.config)
         state = await anchor_state(node)
         ipfs = await ipfs_standing(node)
-    return _Standing(state, waiting, since, contract, account, home.is_held(), ipfs)
+        async with node.reading() as c:
+            cosigned = await count_witnesses(c)
+        asked = len(node.config.peers)
+        key = witness_key(home, node.config)
+    return _Standing(
+        state,
+        waiting,
+        since,
+        contract,
+        account,
+        home.is_held(),
+        ipfs,
+        str(key) if key is not None else None,
+        (cosigned, asked),
+    )
 
 
 def _print(standing: _Standing, *, as_json: bool) -> None:
@@ -246,6 +268,11 @@ def _print(standing: _Standing, *, as_json: bool) -> None:
     say(f"account   {standing.account}")
     if standing.ipfs is not None:
         say(f"ipfs      {standing.ipfs.sentence}")
+    if standing.witness is not None:
+        say(f"witness   {standing.witness}")
+    cosigned, asked = standing.witnesses
+    if asked:
+        say(f"cosigned  by {cosigned} of {asked} witnesses")
     say(f"daemon    {'runs' if standing.has_daemon else 'does not run'}")
 
 
@@ -270,6 +297,9 @@ def _described(standing: _Standing) -> JsonObject:
         "blockNumber": sent.block_number if sent is not None else None,
         "blockTime": sent.block_time if sent is not None else None,
         "ipfs": standing.ipfs.to_json() if standing.ipfs is not None else None,
+        "witness": standing.witness,
+        "cosigned": standing.witnesses[0],
+        "witnesses": standing.witnesses[1],
         "daemon": standing.has_daemon,
     }
 

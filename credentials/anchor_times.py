@@ -3,6 +3,7 @@
 from typing import Final
 
 from anchoring.backend import AnchorReceipt, Sighting
+from anchoring.cosignature import Witnessed, require_witnesses
 from credentials.evidence import Evidence, EvidenceMissing, Missing, Obtained
 from credentials.policy import DEVELOPMENT_CHAINS, Policy
 from primitives.errors import Undetermined
@@ -21,6 +22,13 @@ class ContractNotAccepted(Undetermined):
     """No anchor is in a contract that the policy believes."""
 
     code = "contract-not-accepted"
+
+
+class NoWitnesses(Undetermined):
+    """The verifier believes no witness."""
+
+    code = "no-witnesses"
+    hint = "name witnesses in the trust file"
 
 
 def sight_anchor(
@@ -45,3 +53,20 @@ def sight_anchor(
         found = Missing("anchor-not-shown", f"{chain} shows another event there")
     unasked = Missing("anchor-not-looked-up", f"nobody looked on {chain}", _NOBODY_LOOKED)
     raise EvidenceMissing(found or unasked)
+
+
+def sight_witnesses(note: str, policy: Policy) -> Witnessed:
+    """Return since when the policy's witnesses have seen a checkpoint.
+
+    Args:
+        note: A checkpoint that the log has signed.
+        policy: Names the witnesses, and how many of them have to agree.
+
+    Raises:
+        NoWitnesses: The policy names none.
+        WitnessesTooFew: Not enough of them have.
+        CosignatureInvalid: A line names one of them, and is not its.
+    """
+    if policy.witnesses is None:
+        raise NoWitnesses("found no witnesses in the trust file")
+    return require_witnesses(note, policy.witnesses)

@@ -6,16 +6,18 @@ both into a line of the report, and runs every check whatever the others found.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Final
 
 from anchoring.backend import Sighting
 from anchoring.entry import EntryKind, entry_of
 from anchoring.merkle import RootMismatch
 from anchoring.receipt import Receipt, verify_receipt
-from credentials.anchor_times import sight_anchor
+from credentials.anchor_times import sight_anchor, sight_witnesses
 from credentials.case import Case, had, key_state, log_key, passed
 from credentials.evidence import EvidenceMissing, Missing, Obtained
 from credentials.key_standing import require_log_key
+from credentials.policy import Policy
 from credentials.proof_checks import (
     check_dates,
     check_issuer_key,
@@ -58,6 +60,7 @@ def check_anchor(case: Case) -> Check:
     2. The leaf of this very document is in that checkpoint's tree.
     3. The record's digest is in an event of an accepted contract.
     4. The chain, asked by the verifier itself, shows that event.
+    Or, in the place of 3 and 4, enough of the policy's witnesses have cosigned it.
     """
     credential = case.readable()
     receipt = had(case.evidence.receipt)
@@ -67,16 +70,42 @@ def check_anchor(case: Case) -> Check:
         checkpoint = verify_receipt(receipt.value, entry, key)  # 1, 2
     except RootMismatch as e:
         raise LeafNotFound(f"the receipt is not of this document: {e}") from e
-    seen = _sighting(receipt.value, case)  # 3, 4
     stolen = key_state(credential.issuer, str(key), case).compromised_since
-    require_log_key(stolen, seen.value.receipt.timestamp)
+    return _since(receipt.value, checkpoint.origin, stolen, case)  # 3, 4
+
+
+def _since(receipt: Receipt, origin: str, stolen: datetime | None, case: Case) -> Check:
+    """Say since when the checkpoint is known to have existed, by chain and by witnesses."""
+    words = _witness_words(receipt.tlog_proof.checkpoint, stolen, case.policy)
+    try:
+        seen = _sighting(receipt, case)
+        require_log_key(stolen, seen.value.receipt.timestamp)
+    except Undetermined:
+        if words:
+            return passed("anchor", f"in the log {origin}, {words}")
+        if not receipt.anchors:
+            sight_witnesses(receipt.tlog_proof.checkpoint, case.policy)  # raises why not
+        raise
     when = format_instant(seen.value.receipt.timestamp)
-    return passed(
-        "anchor",
-        f"in the log {checkpoint.origin} since {when} or before, "
-        f"{seen.value.depth} blocks deep",
-        seen,
-    )
+    detail = f"in the log {origin} since {when} or before, {seen.value.depth} blocks deep"
+    return passed("anchor", f"{detail}; {words}" if words else detail, seen)
+
+
+def _witness_words(note: str, stolen: datetime | None, policy: Policy) -> str:
+    """Return what the witnesses that the policy names show, or nothing where it names none.
+
+    Raises:
+        CosignatureInvalid: A line names one of them, and is not its.
+    """
+    if policy.witnesses is None:
+        return ""
+    try:
+        found = sight_witnesses(note, policy)
+        require_log_key(stolen, found.time)
+    except Undetermined:
+        return ""
+    when, of = format_instant(found.time), len(policy.witnesses.keys)
+    return f"witnessed by {found.count} of {of} at {when}"
 
 
 def _sighting(receipt: Receipt, case: Case) -> Obtained[Sighting]:

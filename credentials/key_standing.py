@@ -15,10 +15,10 @@ from anchoring.backend import AnchorReceipt
 from anchoring.checkpoint import Checkpoint, open_checkpoint
 from anchoring.merkle import hash_leaf
 from anchoring.note import VerifierKey
-from anchoring.receipt import verify_receipt
+from anchoring.receipt import Receipt, verify_receipt
 from anchoring.record import parse_record, record_cid
 from anchoring.tree import Tree
-from credentials.anchor_times import NoTimeEvidence, sight_anchor
+from credentials.anchor_times import NoTimeEvidence, sight_anchor, sight_witnesses
 from credentials.evidence import Evidence, Missing, Obtained
 from credentials.policy import Policy
 from did.key_event import KeyState
@@ -89,6 +89,28 @@ class KeyQuestion:
             except Undetermined as e:
                 reason = e
         if not times:
+            raise reason
+        return min(times)
+
+    def time_of_receipt(self, receipt: Receipt) -> datetime:
+        """Return the earliest time that a chain or enough witnesses confirm.
+
+        Raises:
+            PatunayError: As `time_of`, where neither does.
+        """
+        times: list[datetime] = []
+        reason: Undetermined | None = None
+        try:
+            times.append(self.time_of(receipt.anchors))
+        except Undetermined as e:
+            reason = e
+        try:
+            witnessed = sight_witnesses(receipt.tlog_proof.checkpoint, self.policy).time
+            require_log_key(self.log_key_stolen_since, witnessed)
+            times.append(witnessed)
+        except Undetermined as e:
+            reason = reason or e
+        if reason is not None and not times:
             raise reason
         return min(times)
 
@@ -183,7 +205,7 @@ def _receipt_time(question: KeyQuestion) -> datetime:
     if isinstance(receipt, Missing):
         raise AnchorNotShown(receipt.detail)
     verify_receipt(receipt.value, question.entry, question.key())
-    return question.time_of(receipt.value.anchors)
+    return question.time_of_receipt(receipt.value)
 
 
 def _find_boundary(since: datetime, question: KeyQuestion) -> _Boundary:

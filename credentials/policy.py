@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
+from anchoring.cosignature import WitnessKey, WitnessQuorum
 from anchoring.note import VerifierKey
 from primitives.canonical_json import Json, JsonObject
 from primitives.errors import Malformed, PatunayError
@@ -54,6 +55,9 @@ class Policy:
     logs: Mapping[str, VerifierKey] = field(default_factory=dict)
     """Log keys that the verifier binds to an issuer's DID itself."""
 
+    witnesses: WitnessQuorum | None = None
+    """Whose cosignatures are believed, and how many are wanted; None believes nobody."""
+
     contracts: frozenset[str] = frozenset()
     """CAIP-10 contracts whose events are believed; empty means those of any chain whose
     endpoint the verifier itself chose."""
@@ -82,13 +86,14 @@ def parse_policy(policy: JsonObject | None, trust: JsonObject | None) -> Policy:
 
     Policy: `{"version": 1, "required": [names], "clockSkewSeconds": n,
     "contracts": [CAIP-10]}`.
-    Trust: `{"version": 1, "issuers": [{"did", "name"}], "logs": [{"issuer", "vkey"}]}`.
+    Trust: `{"version": 1, "issuers": [{"did", "name"}], "logs": [{"issuer", "vkey"}],
+    "witnesses": {"keys": [vkey], "threshold": n}}`.
 
     Raises:
         PolicyMalformed: An unknown member, another version, or a value of another form.
     """
     rules = _members(policy, {"required", "clockSkewSeconds", "contracts"})
-    lists = _members(trust, {"issuers", "logs"})
+    lists = _members(trust, {"issuers", "logs", "witnesses"})
     required = rules.get("required")
     skew = rules.get("clockSkewSeconds", 300)
     if type(skew) is not int or not 0 <= skew <= 86_400:  # noqa: PLR2004 - one day
@@ -104,6 +109,7 @@ def parse_policy(policy: JsonObject | None, trust: JsonObject | None) -> Policy:
         issuers=dict(issuers),
         has_trust_list=trust is not None,
         logs={issuer: _vkey(text) for issuer, text in logs},
+        witnesses=_quorum(lists.get("witnesses")),
         contracts=frozenset(_names(rules.get("contracts", []))),
         clock_skew=timedelta(seconds=skew),
     )
@@ -146,3 +152,20 @@ def _vkey(text: str) -> VerifierKey:
         return VerifierKey.parse(text)
     except PatunayError as e:
         raise PolicyMalformed(f"vkey: {e}") from e
+
+
+def _quorum(value: Json) -> WitnessQuorum | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict) or value.keys() != {"keys", "threshold"}:
+        raise PolicyMalformed("witnesses: want an object with keys and threshold alone")
+    threshold = value["threshold"]
+    if type(threshold) is not int:
+        raise PolicyMalformed(
+            f"witnesses: found threshold {threshold!r:.24}, want a number"
+        )
+    try:
+        keys = tuple(WitnessKey.parse(text) for text in _names(value["keys"]))
+        return WitnessQuorum(keys, threshold)
+    except PatunayError as e:
+        raise PolicyMalformed(f"witnesses: {e}") from e

@@ -11,8 +11,10 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
+from anchoring.note import VerifierKey
 from did.web import DidWeb
 from node.hosts import Authority, OwnHosts
+from node.peers import WitnessPeer, parse_logs, parse_witnesses
 from primitives.errors import Misconfigured, PatunayError
 
 
@@ -21,6 +23,13 @@ class ConfigInvalid(Misconfigured):
 
     code = "config-invalid"
     hint = "docs/configuration.md lists every setting"
+
+
+class IpfsApiExposed(ConfigInvalid):
+    """The RPC of the Kubo node is not on the loopback interface."""
+
+    code = "ipfs-api-exposed"
+    hint = "let Kubo's RPC listen on 127.0.0.1: whoever reaches it controls that node"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +178,16 @@ class Config:
 
     ipfs_api: str = ""
     """Address of a Kubo node's RPC, such as `http://127.0.0.1:5001`, that anchor records
-    are handed to; empty hands them to nobody. Whoever reaches that address controls the
-    Kubo node: keep it on the loopback interface or a private network."""
+    are handed to; empty hands them to nobody. On the loopback interface: whoever reaches
+    that address controls the Kubo node."""
+
+    witnesses: str = ""
+    """Witnesses that are asked to cosign this node's checkpoints, as `vkey@URL`, separated
+    by spaces."""
+
+    witnessed_logs: str = ""
+    """Verifier keys of the logs whose checkpoints this node cosigns, separated by spaces;
+    empty makes it no witness."""
 
     allow_loopback_http: bool = False
     """Whether DIDs and status lists at `localhost` may be read without TLS. For
@@ -200,10 +217,13 @@ class Config:
             raise ConfigInvalid(
                 "found one of tls_certificate_file and tls_key_file, want both or none"
             )
-        if self.ipfs_api and not _is_address(self.ipfs_api):
-            raise ConfigInvalid(
-                f"ipfs_api: found {self.ipfs_api[:80]!r}, want http://host:port"
-            )
+        if self.ipfs_api:
+            _require_loopback(self.ipfs_api)
+        for name, parse in (("witnesses", parse_witnesses), ("witnessed_logs", parse_logs)):
+            try:
+                parse(getattr(self, name))
+            except PatunayError as e:
+                raise ConfigInvalid(f"{name}: {e}") from e
         for text in self.allowed_hosts.split():
             if Authority.parse(text) is None:
                 raise ConfigInvalid(
@@ -215,6 +235,16 @@ class Config:
         """Return the hosts that the node answers to."""
         allowed = tuple(self.allowed_hosts.split())
         return OwnHosts(self.domain, self.base_url, self.listen_host, allowed)
+
+    @property
+    def peers(self) -> tuple[WitnessPeer, ...]:
+        """Return the witnesses that are asked to cosign."""
+        return parse_witnesses(self.witnesses)
+
+    @property
+    def logs(self) -> Mapping[str, VerifierKey]:
+        """Return the keys of the logs that are witnessed, by origin."""
+        return parse_logs(self.witnessed_logs)
 
     @property
     def base_url(self) -> str:
@@ -321,10 +351,14 @@ def _require_types(table: Mapping[str, Any], owner: type[Any], prefix: str) -> N
             )
 
 
-def _is_address(url: str) -> bool:
-    """Tell whether `url` is `http://host:port` or `https://host:port`, and no more."""
-    scheme, _, authority = url.partition("://")
-    return scheme in {"http", "https"} and Authority.parse(authority) is not None
+def _require_loopback(url: str) -> None:
+    """Return if `url` is `http://host:port` of this machine, and no more."""
+    scheme, _, text = url.partition("://")
+    authority = Authority.parse(text)
+    if scheme not in {"http", "https"} or authority is None:
+        raise ConfigInvalid(f"ipfs_api: found {url[:80]!r}, want http://127.0.0.1:5001")
+    if not authority.is_loopback:
+        raise IpfsApiExposed(f"ipfs_api: found host {authority.name}, want a loopback one")
 
 
 def _require_range(name: str, value: int, low: int, high: int) -> None:

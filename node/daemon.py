@@ -28,6 +28,8 @@ from node.setup import publish_all, refresh_documents
 from node.storage import anchor_store, ledger
 from node.tls import server_context
 from node.unsealing import accepting_passphrase
+from node.witnesses import WitnessJob
+from node.witnessing import ensure_witness_key
 from primitives.clock import Clock
 from primitives.errors import Misconfigured, PatunayError
 from primitives.instants import parse_instant
@@ -174,6 +176,8 @@ async def _working(node: Node) -> "AsyncIterator[Sequence[asyncio.Task[None]]]":
         publisher = await stack.enter_async_context(ipfs_publisher(node))
         if publisher is not None:
             jobs.append(IpfsJob(node, publisher).run())
+        if node.config.peers:
+            jobs.append(WitnessJob(node).run())
         tasks = [asyncio.create_task(job) for job in jobs]
         for task in tasks:
             stack.push_async_callback(_end, task)
@@ -201,7 +205,7 @@ async def _anchor_once_unsealed(
 ) -> None:
     await unsealed.wait()
     await door.aclose()
-    await sign_drafts(node)
+    await _use_keys(node)
     backend = await open_backend(node)
     try:
         await _anchor_and_prove(node, backend)
@@ -215,6 +219,12 @@ async def _anchor_and_prove(node: Node, backend: AnchorBackend) -> None:
         # A development chain ends with this process: there is nothing to outlive it.
         if not node.config.chain.is_dev:
             jobs.create_task(ChainProofJob(node, backend).run())
+
+
+async def _use_keys(node: Node) -> None:
+    """Do what had to wait for the keys."""
+    ensure_witness_key(node)
+    await sign_drafts(node)
 
 
 async def _end(job: "asyncio.Task[None]") -> None:
@@ -235,7 +245,7 @@ async def serving(node: Node, port: int | None = None) -> AsyncIterator[str]:
     """
     tls = server_context(node.home, node.config)
     if node.unlocked is not None:
-        await sign_drafts(node)
+        await _use_keys(node)
     await refresh_documents(node)
     await publish_all(node)
     async with node.log_lock:

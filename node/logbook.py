@@ -10,8 +10,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from anchoring.backend import AnchorReceipt
 from anchoring.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
+from anchoring.cosignature import with_cosignatures
 from anchoring.entry import EntryKind, encode_entry
 from anchoring.merkle import hash_leaf
 from anchoring.receipt import Receipt
@@ -22,7 +25,7 @@ from credentials.status_list import REVOCATION, SUSPENSION
 from node.failpoints import failpoint
 from node.node import LOG_KEY, Node
 from node.publishing import log_file, publish_log_file
-from node.storage import anchor_store, ledger
+from node.storage import anchor_store, ledger, witnesses
 from node.storage.anchor_store import EFFECTIVE, StoredCheckpoint, StoredTransaction
 from node.storage.chain_proofs import find_proofs
 from node.storage.registry import list_issuers
@@ -199,6 +202,8 @@ def _published_size(node: Node) -> int:
 async def build_receipt(node: Node, uuid: str) -> Receipt:
     """Return the receipt of a credential: its proof in the first anchored checkpoint.
 
+    Before that one, in the first that a witness has cosigned, without anchors.
+
     Raises:
         CredentialUnknown: This node has not issued it.
         NotYetAnchored: It waits for its anchor.
@@ -207,32 +212,40 @@ async def build_receipt(node: Node, uuid: str) -> Receipt:
         index, known = await ledger.find_leaf(c, uuid, EntryKind.CREDENTIAL)
         if not known and await ledger.find_credential(c, uuid) is None:
             raise CredentialUnknown(f"found no credential {uuid[:64]!r}")
-        anchored = (
-            await anchor_store.transactions_covering(c, index, EFFECTIVE)
-            if index is not None
-            else []
-        )
-        if index is None or not anchored:
-            raise NotYetAnchored(f"credential {uuid} is not anchored yet")
-        checkpoint = await anchor_store.find_checkpoint(c, anchored[0].tree_size)
+        size, anchored = 0, list[StoredTransaction]()
+        if index is not None:
+            size, anchored = await _shown_by(c, index)
+        checkpoint = await anchor_store.find_checkpoint(c, size)
+        lines = await witnesses.cosignatures_of(c, size)
         proofs = await find_proofs(
             c,
             [stored.reference for stored in anchored],
             [str(stored.block_hash) for stored in anchored],
         )
-    if checkpoint is None:
-        raise LogCorrupt(f"found no checkpoint of size {anchored[0].tree_size}")
+    if index is None or checkpoint is None:
+        raise NotYetAnchored(f"credential {uuid} is not anchored yet")
     async with node.log_lock:
         await load_tree(node)
         hashes = node.tree.inclusion_proof(index, tree_size=checkpoint.tree_size)
     return Receipt(
-        TlogProof(index, hashes, checkpoint.note, None),
+        TlogProof(index, hashes, with_cosignatures(checkpoint.note, lines), None),
         checkpoint.record,
         tuple(
             replace(to_receipt(stored), proof=proofs.get(stored.reference))
             for stored in anchored
         ),
     )
+
+
+async def _shown_by(c: AsyncConnection, index: int) -> tuple[int, list[StoredTransaction]]:
+    """Return the size of the checkpoint that shows a leaf, and its anchors.
+
+    The first anchored one; else the first that a witness has cosigned; else 0.
+    """
+    anchored = await anchor_store.transactions_covering(c, index, EFFECTIVE)
+    if anchored:
+        return anchored[0].tree_size, anchored
+    return await witnesses.witnessed_size_covering(c, index) or 0, []
 
 
 def to_receipt(stored: StoredTransaction) -> AnchorReceipt:

@@ -6,7 +6,16 @@ from aiohttp import web
 
 from credentials.policy import Policy
 from did.fetch import PublicFetcher
-from node.api import identifiers, issue, openapi, page, presentations, public, verify
+from node.api import (
+    identifiers,
+    issue,
+    openapi,
+    page,
+    presentations,
+    public,
+    verify,
+    witness,
+)
 from node.api.identifiers import IDENTIFIERS, Identifiers
 from node.api.problems import Handler, problem_middleware
 from node.api.request import MAX_BODY_BYTES
@@ -34,7 +43,16 @@ def build_app(node: Node, fetcher: PublicFetcher | None = None) -> web.Applicati
         allow_loopback_http=node.config.allow_loopback_http
     )
     app.cleanup_ctx.append(_verifier)
-    for module in (identifiers, issue, openapi, page, presentations, public, verify):
+    for module in (
+        identifiers,
+        issue,
+        openapi,
+        page,
+        presentations,
+        public,
+        verify,
+        witness,
+    ):
         app.add_routes(module.routes)
     return app
 

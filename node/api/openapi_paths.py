@@ -248,6 +248,25 @@ PATHS: Final[dict[str, Any]] = {
             },
         }
     },
+    "/witness/add-checkpoint": {
+        "post": {
+            "summary": "Cosign the checkpoint of a log that is watched, C2SP tlog-witness",
+            "requestBody": {
+                "required": True,
+                "content": {"text/plain": {"schema": {"type": "string"}}},
+            },
+            "responses": {
+                "200": file_answer("A signature line, cosignature/v1.", "text/plain"),
+                "400": problem_answer("No add-checkpoint request."),
+                "403": problem_answer("The log has not signed it."),
+                "404": problem_answer("The log is not watched here."),
+                "409": file_answer("The size that was cosigned last.", "text/x.tlog.size"),
+                "413": problem_answer("Too large."),
+                "422": problem_answer("Not shown to extend what was cosigned last."),
+                "503": problem_answer("The node is sealed."),
+            },
+        }
+    },
     "/log/checkpoint": {
         "get": {
             "summary": "The latest checkpoint, a C2SP signed note",

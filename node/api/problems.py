@@ -7,6 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
+from anchoring.witness import WitnessLogUnknown, WitnessSignatureRefused
 from credentials.jsonld.active_context import JsonldUnsupported
 from credentials.jsonld.context_processing import ContextForbidden, ContextRedefinition
 from credentials.jsonld.loader import ContextUnknown
@@ -58,6 +59,8 @@ _STATUS: Final[tuple[tuple[type[PatunayError], int], ...]] = (
     (TokenRefused, 401),
     (CredentialUnknown, 404),
     (RecordUnknown, 404),
+    (WitnessLogUnknown, 404),
+    (WitnessSignatureRefused, 403),
     (NotYetAnchored, 409),
     (IdConflict, 409),
     (JsonTooLarge, 413),

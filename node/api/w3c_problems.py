@@ -85,6 +85,7 @@ _CODES: Final[Mapping[str, tuple[str, ...]]] = {
         "checkpoint-unknown-origin",
         "cid-malformed",
         "contract-not-accepted",
+        "cosignature-invalid",
         "credential-enveloped",
         "entry-malformed",
         "evidence-missing",
@@ -93,6 +94,7 @@ _CODES: Final[Mapping[str, tuple[str, ...]]] = {
         "log-key-compromised",
         "log-not-bound",
         "no-time-evidence",
+        "no-witnesses",
         "not-looked-up",
         "not-yet-anchored",
         "presented-credential-rejected",
@@ -101,6 +103,7 @@ _CODES: Final[Mapping[str, tuple[str, ...]]] = {
         "receipt-malformed",
         "record-malformed",
         "tlog-proof-malformed",
+        "witnesses-too-few",
     ),
     PROOF_TRANSFORMATION: (
         "canonicalization-limit",

@@ -232,6 +232,25 @@ chain_proofs = Table(
     Column("tried_at", String(32), nullable=False),
 )
 
+witnessed = Table(
+    "witnessed",
+    metadata,
+    Column("origin", String(255), primary_key=True, doc="of another log"),
+    Column("tree_size", BigInteger, nullable=False, doc="the largest that was cosigned"),
+    Column("root", LargeBinary(32), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("cosigned_at", String(32), nullable=False),
+)
+
+cosignatures = Table(
+    "cosignatures",
+    metadata,
+    Column("tree_size", BigInteger, ForeignKey("checkpoints.tree_size"), primary_key=True),
+    Column("witness", String(320), primary_key=True, doc="its verifier key"),
+    Column("line", Text, nullable=False, doc="its line of the note, without newline"),
+    Column("received_at", String(32), nullable=False),
+)
+
 requests = Table(
     "requests",
     metadata,

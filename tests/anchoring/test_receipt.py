@@ -172,7 +172,6 @@ def test_refuses_a_record_that_is_none() -> None:
         changed(record="e31="),
         changed(record=base64.b64encode(bytes(MAX_RECORD_BYTES + 1)).decode()),
         changed(anchors={}),
-        changed(anchors=[]),
         changed(anchors=[ANCHOR_JSON] * (MAX_ANCHORS + 1)),
         changed(anchors=["0x"]),
         with_anchor(surprise=1),

@@ -10,8 +10,10 @@ import pytest
 from anchoring.anchored_record import AnchoredRecord
 from anchoring.backend import AnchorReceipt, Sighting
 from anchoring.checkpoint import Checkpoint, sign_checkpoint
+from anchoring.cosignature import WitnessKey, WitnessQuorum, cosign, with_cosignatures
 from anchoring.entry import EntryKind, entry_of
 from anchoring.merkle import hash_leaf
+from anchoring.note import SignedNote
 from anchoring.receipt import Receipt
 from anchoring.record import build_record, record_cid
 from anchoring.tlog_proof import TlogProof
@@ -364,6 +366,63 @@ def test_a_stolen_log_key_proves_no_place_in_the_log() -> None:
     }
     reading = had(log.reading(entries=0))
     assert answer(**known, log=reading) == ("undetermined", "log-key-compromised")
+
+
+# Witnesses in the place of the chain
+
+WITNESS = SoftwareSigner(hashlib.sha256(b"a witness").digest())
+WITNESS_KEY = WitnessKey("w.example/witness", WITNESS.public_key)
+
+
+def witnessed(log: Log, time: datetime) -> dict[str, Any]:
+    """Return a receipt without anchors, that one witness has cosigned."""
+    receipt = log.receipt(2)
+    note = receipt.tlog_proof.checkpoint
+    line = cosign(SignedNote.parse(note).text, WITNESS_KEY.name, WITNESS, time)
+    proof = replace(receipt.tlog_proof, checkpoint=with_cosignatures(note, [str(line)]))
+    return {"receipt": had(replace(receipt, tlog_proof=proof, anchors=()))}
+
+
+def believing(*keys: WitnessKey) -> Policy:
+    return replace(policy(), witnesses=WitnessQuorum(keys, 1))
+
+
+def test_what_a_witness_saw_before_the_theft_is_enough() -> None:
+    known = witnessed(Log(1), FIRST)
+    demands = believing(WITNESS_KEY)
+    before = report(demands, **compromised(FIRST + HOUR), **known)
+    check = before.check("issuer-key")
+    assert (check.result.value, check.code) == PASSED
+    anchor = before.check("anchor")
+    assert anchor.result is Result.PASSED
+    assert anchor.detail.endswith(", witnessed by 1 of 1 at 2026-11-13T08:00:00Z")
+
+
+def test_what_a_witness_saw_at_the_theft_or_later_is_not_enough() -> None:
+    known = witnessed(Log(1), FIRST)
+    found = report(believing(WITNESS_KEY), **compromised(FIRST), **known)
+    assert found.check("issuer-key").result is not Result.PASSED
+
+
+def test_a_witness_that_is_not_believed_shows_nothing() -> None:
+    known = witnessed(Log(1), FIRST)
+    other_key = WitnessKey("other.example/witness", NEW.public_key)
+    for demands, code in (
+        (policy(), "no-witnesses"),
+        (believing(other_key), "witnesses-too-few"),
+    ):
+        found = report(demands, **compromised(FIRST + HOUR), **known)
+        assert found.check("anchor").code == code
+        check = found.check("issuer-key")
+        assert (check.result.value, check.code) == NOT_SHOWN
+
+
+def test_a_witness_cannot_vouch_for_a_stolen_log_key() -> None:
+    known = witnessed(Log(1), FIRST)
+    stolen = compromised(NOW - DAY, log_since=FIRST)
+    found = report(believing(WITNESS_KEY), **stolen, **known)
+    assert found.check("issuer-key").result is Result.UNDETERMINED
+    assert found.check("anchor").result is Result.UNDETERMINED
 
 
 # Rotated

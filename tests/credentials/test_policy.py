@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from anchoring.cosignature import WitnessKey, WitnessQuorum
 from credentials.checks import CHECKS
 from credentials.policy import (
     CHECK_NAMES,
@@ -11,6 +12,7 @@ from credentials.policy import (
     PolicyMalformed,
     parse_policy,
 )
+from primitives.canonical_json import JsonObject
 from tests.support.credentials_support import ISSUER, LOG_KEY
 
 CONTRACT = "eip155:11155111:0xAb5801a7D398351b8bE11C439e05C5B3259aeC9B"
@@ -93,6 +95,15 @@ def test_refuses_a_policy(policy: Any) -> None:
     assert e.value.hint
 
 
+WITNESS = WitnessKey("w.example/witness", LOG_KEY.public_key)
+
+
+def test_a_trust_file_may_name_witnesses() -> None:
+    named: JsonObject = {"keys": [str(WITNESS)], "threshold": 1}
+    policy = parse_policy(None, {"version": 1, "witnesses": named})
+    assert policy.witnesses == WitnessQuorum((WITNESS,), 1)
+
+
 @pytest.mark.parametrize(
     "trust",
     [
@@ -105,6 +116,14 @@ def test_refuses_a_policy(policy: Any) -> None:
         {"version": 1, "issuers": [{"did": ISSUER, "name": "x", "note": "y"}]},
         {"version": 1, "logs": [{"issuer": ISSUER, "vkey": "x"}]},
         {"version": 1, "logs": [{"issuer": ISSUER, "key": str(LOG_KEY)}]},
+        {"version": 1, "witnesses": [str(WITNESS)]},
+        {"version": 1, "witnesses": {"keys": [str(WITNESS)]}},
+        {"version": 1, "witnesses": {"keys": [str(WITNESS)], "threshold": 0}},
+        {"version": 1, "witnesses": {"keys": [str(WITNESS)], "threshold": True}},
+        {"version": 1, "witnesses": {"keys": [str(WITNESS)], "threshold": 2}},
+        {"version": 1, "witnesses": {"keys": [str(WITNESS)] * 2, "threshold": 2}},
+        {"version": 1, "witnesses": {"keys": [str(LOG_KEY)], "threshold": 1}},
+        {"version": 1, "witnesses": {"keys": str(WITNESS), "threshold": 1}},
     ],
 )
 def test_refuses_a_trust_file(trust: Any) -> None:

@@ -22,6 +22,10 @@ SETTINGS = {
     "tls_key_file": "key.pem",
     "database_file": "other.db",
     "ipfs_api": "http://127.0.0.1:5001",
+    "witnesses": "w.example/witness+0ca6c2da+BMqTrBcFGHBx1nuDx/8O/oEI6OxFMFdddyaHkzPb2r58"
+    "@https://w.example/witness",
+    "witnessed_logs": "school.example/log+ba324001"
+    "+Ae1JKMYo0cLG6ukDOJBZlWEpWSc6XGP5NjbBRhSshzfR",
     "allow_loopback_http": True,
     "batch.period_seconds": 60,
     "batch.max_entries": 10,
