@@ -12,7 +12,7 @@ All transactions of one nonce are candidates of which the chain takes one at mos
 when `follow` says that the nonce is closed may the digest be signed at another one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -187,6 +187,9 @@ class Outlook:
     height: int
     """Number of the newest block."""
 
+    used_nonces: int
+    """How many nonces the account has used: the next one that the chain takes."""
+
     underpriced: bool = False
     """Whether no candidate offers what the chain asks for now."""
 
@@ -243,6 +246,26 @@ class AnchorBackend(Protocol):
         Raises:
             FeeAboveLimit: That would be above the operator's limit. Nothing was signed.
             AnchorUnreachable: The chain did not tell its fees.
+        """
+        ...
+
+    async def bridge(self, nonce: int, ours: Collection[int]) -> int:
+        """Use up nonces that lie before `nonce` and that nobody uses.
+
+        A reorganisation can forget a stranger's transaction; what has a later nonce would
+        then wait for ever. What is sent in its place does nothing, so it cannot anchor
+        anything twice, and need not be remembered.
+
+        Args:
+            nonce: The one that waits for its turn.
+            ours: Nonces of stored transactions, which are left alone.
+
+        Returns:
+            How many transactions were sent.
+
+        Raises:
+            AnchorUnreachable: The chain did not tell which nonces are used.
+            AnchorRefused: It did not take the transaction.
         """
         ...
 

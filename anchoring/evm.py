@@ -9,7 +9,7 @@ about blocks is believed as far as it is consistent: ask several endpoints to tr
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any, Self, cast
 
@@ -32,7 +32,7 @@ from anchoring.evm_answers import (
     outbidding_fees,
 )
 from anchoring.evm_events import RegistryEvents
-from anchoring.evm_fees import current_fees, estimated_gas
+from anchoring.evm_fees import TRANSFER_GAS, current_fees, estimated_gas
 from anchoring.evm_proofs import fetch_chain_proof
 from anchoring.evm_purse import Purse, broadcast, offered_fees, offered_gas
 from anchoring.evm_quorum import Quorum
@@ -203,6 +203,29 @@ class EvmAnchor:
         gas = offered_gas(first.raw)
         return self._sign(purse, first.digest, nonce=first.nonce, gas=gas, fees=fees)
 
+    async def bridge(self, nonce: int, ours: Collection[int]) -> int:
+        """See `AnchorBackend.bridge`.
+
+        Raises:
+            AnchorReadOnly: There is no key.
+        """
+        purse = self._require_purse()
+        # Of a nonce that waits in a pool nothing is known to be missing.
+        first = await self._quorum.middle(
+            lambda endpoint: endpoint.pending_nonces(purse.address)
+        )
+        missing = [n for n in range(first, nonce) if n not in ours]
+        # The limit as bid: what is paid is the price of the block, and it must not get
+        # stuck, for nothing would replace it.
+        fees = replace(await self._fees(), maximum=self._max_fee_per_gas)
+        for each in missing:
+            call: dict[str, Any] = {"to": purse.address, "data": b""}
+            reference, raw = purse.sign(
+                call, chain_id=self._quorum.id, nonce=each, gas=TRANSFER_GAS, fees=fees
+            )
+            await self._broadcast(raw, reference)
+        return len(missing)
+
     async def send(self, transaction: SignedTransaction) -> None:
         """See `AnchorBackend.send`. Goes to every endpoint; one that takes it is enough.
 
@@ -211,18 +234,10 @@ class EvmAnchor:
         """
         self._require_purse()
         self._refuse_other_chain(transaction.chain)
-        answers = await self._quorum.all(
-            lambda endpoint: broadcast(endpoint, transaction.raw, transaction.reference)
-        )
-        errors = [answer for answer in answers if isinstance(answer, PatunayError)]
-        if len(errors) < len(answers):
-            return
-        refusals = [error for error in errors if isinstance(error, Rejected)]
-        for error in refusals:
-            if isinstance(error, NonceTaken):
-                await self._settle_nonce(transaction, error)
-                return
-        raise (refusals or errors)[0]
+        try:
+            await self._broadcast(transaction.raw, transaction.reference)
+        except NonceTaken as e:
+            await self._settle_nonce(transaction, e)
 
     async def find(self, transaction: SignedTransaction) -> Sighting | None:
         """See `AnchorBackend.find`."""
@@ -245,6 +260,7 @@ class EvmAnchor:
             seen[0],
             sighting=_shallowest([outlook.sighting for outlook in seen]),
             height=min(outlook.height for outlook in seen),
+            used_nonces=min(outlook.used_nonces for outlook in seen),
             underpriced=all(outlook.underpriced for outlook in seen),
         )
 
@@ -325,6 +341,17 @@ class EvmAnchor:
             digest=digest,
             max_fee_per_gas=fees.maximum,
         )
+
+    async def _broadcast(self, raw: bytes, reference: str) -> None:
+        answers = await self._quorum.all(
+            lambda endpoint: broadcast(endpoint, raw, reference)
+        )
+        errors = [answer for answer in answers if isinstance(answer, PatunayError)]
+        if len(errors) < len(answers):
+            return
+        refusals = [error for error in errors if isinstance(error, Rejected)]
+        taken = [error for error in refusals if isinstance(error, NonceTaken)]
+        raise (taken or refusals or errors)[0]
 
     async def _used_now(self, endpoint: Endpoint) -> int:
         # Not the pool's count: what waits there is this node's own, and it knows better.

@@ -95,6 +95,8 @@ class RegistryEvents:
         final = head.number - final_depth + 1
         if final_depth == 0:
             final = await endpoint.finalized()
+        sender, nonce = candidates[0].sender, candidates[0].nonce
+        used = await endpoint.used_nonces(sender, head.number)
         reverted = False
         for candidate in candidates:
             try:
@@ -104,18 +106,18 @@ class RegistryEvents:
                 continue
             if seen is not None:
                 finalized = final_depth == 0 and seen.receipt.block_number <= final
-                return Outlook(
-                    replace(seen, finalized=finalized), NonceState.USED, head.number
-                )
-        sender, nonce = candidates[0].sender, candidates[0].nonce
+                seen = replace(seen, finalized=finalized)
+                return Outlook(seen, NonceState.USED, head.number, used)
         state = NonceState.OPEN
-        if await endpoint.used_nonces(sender, head.number) > nonce:
+        if used > nonce:
             state = NonceState.USED
             if final >= 0 and await endpoint.used_nonces(sender, final) > nonce:
                 state = NonceState.CLOSED
         bids = (offered_fees(candidate.raw).maximum for candidate in candidates)
         underpriced = head.base_fee is not None and max(bids) < head.base_fee
-        return Outlook(None, state, head.number, underpriced=underpriced, reverted=reverted)
+        return Outlook(
+            None, state, head.number, used, underpriced=underpriced, reverted=reverted
+        )
 
     def _anchored_event(self, mined: Mined, log_index: int, digest: Digest) -> Log:
         topic = load_artifact().anchored_topic

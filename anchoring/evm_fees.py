@@ -16,6 +16,9 @@ from anchoring.evm_quorum import Quorum
 from anchoring.evm_rpc import Endpoint, NodeError
 from primitives.clock import Clock
 
+TRANSFER_GAS = 21_000
+"""What a transaction takes that calls no contract."""
+
 MAX_GAS = 1_000_000
 """Rollups count their cost of data in gas too; a million is far above any seen."""
 

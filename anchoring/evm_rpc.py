@@ -196,6 +196,11 @@ class Endpoint:
         request = self.eth.get_transaction_count(cast(Any, account), height)
         return await self.number(request)
 
+    async def pending_nonces(self, account: str) -> int:
+        """Return the same, with what waits in the endpoint's pool."""
+        request = self.eth.get_transaction_count(cast(Any, account), "pending")
+        return await self.number(request)
+
     async def suggested_priority(self) -> int:
         """Return what a miner should be offered beyond the base fee, in wei per gas."""
         return await self.number(self.eth.max_priority_fee)

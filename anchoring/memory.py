@@ -5,7 +5,7 @@ a real chain fails.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -103,6 +103,14 @@ class MemoryAnchor:
             raise FeeAboveLimit(f"found {bid} as the next bid, want at most {self.limit}")
         return self._sign(candidates[0].nonce, candidates[0].digest, bid)
 
+    async def bridge(self, nonce: int, ours: Collection[int]) -> int:
+        """See `AnchorBackend.bridge`."""
+        self._refuse_if_unreachable()
+        known = {*ours, *(t.nonce for t in self._pool)}
+        missing = [n for n in range(self._next_nonce(), nonce) if n not in known]
+        self._pool += [self._sign(n, self._nothing(), self.limit) for n in missing]
+        return len(missing)
+
     async def send(self, transaction: SignedTransaction) -> None:
         """See `AnchorBackend.send`."""
         self._refuse_if_unreachable()
@@ -144,16 +152,16 @@ class MemoryAnchor:
             if seen is not None:
                 finalized = final_depth == 0 < depth <= seen.depth
                 return Outlook(
-                    replace(seen, finalized=finalized), NonceState.USED, self._height
+                    replace(seen, finalized=finalized), NonceState.USED, *self._view
                 )
         nonce = candidates[0].nonce
         old = self._blocks[: len(self._blocks) - depth + 1] if depth else []
         if nonce < sum(len(block.transactions) for block in old):
-            return Outlook(None, NonceState.CLOSED, self._height)
+            return Outlook(None, NonceState.CLOSED, *self._view)
         if nonce < self._next_nonce():
-            return Outlook(None, NonceState.USED, self._height)
+            return Outlook(None, NonceState.USED, *self._view)
         bid = max(candidate.max_fee_per_gas for candidate in candidates)
-        return Outlook(None, NonceState.OPEN, self._height, underpriced=bid < self.price)
+        return Outlook(None, NonceState.OPEN, *self._view, underpriced=bid < self.price)
 
     async def check(self, receipt: AnchorReceipt, digest: Digest) -> Sighting:
         """See `AnchorBackend.check`."""
@@ -203,8 +211,7 @@ class MemoryAnchor:
 
     def spend_nonce(self) -> None:
         """Let another transaction of the same account take the next nonce."""
-        self._salt += 1
-        other = Digest(hashlib.sha256(b"spent %d" % self._salt).digest())
+        other = self._nothing()
         self._add_block().transactions = [self._sign(self._next_nonce(), other, self.price)]
         # Whatever waited with that nonce can never be mined now.
         self._pool = [t for t in self._pool if t.nonce >= self._next_nonce()]
@@ -214,11 +221,16 @@ class MemoryAnchor:
             raise AnchorUnreachable("no connection")
 
     @property
-    def _height(self) -> int:
-        return len(self._blocks) - 1
+    def _view(self) -> tuple[int, int]:
+        return len(self._blocks) - 1, self._next_nonce()
 
     def _next_nonce(self) -> int:
         return sum(len(block.transactions) for block in self._blocks)
+
+    def _nothing(self) -> Digest:
+        """Return a digest that nobody asked for, in place of another kind of payment."""
+        self._salt += 1
+        return Digest(hashlib.sha256(b"spent %d" % self._salt).digest())
 
     def drop(self) -> None:
         """Forget all that waits to be mined."""

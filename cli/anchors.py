@@ -12,7 +12,8 @@ from cli.options import home_option, json_option, passphrase_option
 from cli.output import print_json, say, say_note
 from cli.passphrase import read_passphrase
 from cli.progress import progress_bar
-from node.anchoring import Anchorer, AnchorState, anchor_state
+from node.anchor_state import AnchorState, anchor_state
+from node.anchoring import Anchorer
 from node.backends import GWEI, open_backend
 from node.daemon import ANCHOR_NOW
 from node.home import Home

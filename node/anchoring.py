@@ -18,7 +18,7 @@ used, at a depth that no reorganisation reaches, by something that is not one of
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, Self
 
 from anchoring.backend import (
@@ -32,6 +32,7 @@ from anchoring.backend import (
     SignedTransaction,
     Underpriced,
 )
+from node.anchor_state import AnchorState, anchor_state
 from node.failpoints import failpoint
 from node.logbook import LogCorrupt, to_receipt
 from node.node import Node
@@ -49,70 +50,6 @@ MAX_REVERTED: Final = 3
 
 REPLACE_AFTER_BLOCKS: Final = 10
 """Blocks that pass a transaction over before it offers more."""
-
-
-@dataclass(frozen=True, slots=True)
-class AnchorState:
-    """Where anchoring stands."""
-
-    checkpoint: StoredCheckpoint | None
-    """The latest one; None before the first."""
-
-    transaction: StoredTransaction | None
-    """Its live transaction."""
-
-    waiting: tuple[StoredTransaction, ...] = ()
-    """Transactions of any checkpoint that are not in the chain, in the order of their
-    nonces, which is the order in which the chain takes them."""
-
-    unsettled: int = 0
-    """Transactions that are in the chain and not final."""
-
-    attempts: int = 0
-    """Transactions that were signed for the latest checkpoint."""
-
-    trouble: AnchorTrouble | None = None
-    """What keeps it from going on."""
-
-    @property
-    def settled(self) -> bool:
-        """Whether nothing is left to do until the next checkpoint."""
-        return not self.waiting and (
-            self.checkpoint is None
-            or (self.transaction is not None and self.transaction.state == "final")
-        )
-
-    @property
-    def anchored(self) -> bool:
-        """Whether the latest checkpoint stands in the chain, final or not yet."""
-        return self.checkpoint is None or (
-            self.transaction is not None and self.transaction.is_effective
-        )
-
-
-async def anchor_state(node: Node, chain: str | None = None) -> AnchorState:
-    """Return where anchoring stands, from the database alone.
-
-    Args:
-        node: Open; need not be unlocked.
-        chain: Look at the transactions of this chain alone, by its CAIP-2 id.
-    """
-    async with node.reading() as c:
-        checkpoint = await anchor_store.latest_checkpoint(c)
-        stored = await anchor_store.all_transactions(c)
-        trouble = await anchor_store.find_trouble(c, chain) if chain else None
-    here = [t for t in stored if chain in (None, t.chain)]
-    live = [t for t in here if t.is_live]
-    size = checkpoint.tree_size if checkpoint is not None else 0
-    own = [t for t in live if t.tree_size == size]
-    return AnchorState(
-        checkpoint,
-        own[-1] if own else None,
-        tuple(sorted((t for t in live if not t.is_effective), key=lambda t: t.nonce)),
-        unsettled=sum(t.is_effective and t.state != "final" for t in live),
-        attempts=sum(t.tree_size == size for t in here),
-        trouble=trouble,
-    )
 
 
 class Anchorer:
@@ -328,11 +265,14 @@ class Anchorer:
         outlook: Outlook,
     ) -> None:
         """Send the same bytes again, or more money when that is what it lacks."""
+        its_turn = outlook.used_nonces >= live.nonce
+        if not its_turn:
+            await self._bridge(live)
         waits_since = live.waits_since
         if waits_since is None or waits_since > outlook.height:
             waits_since = outlook.height
             await self._update(live, waits_since=waits_since)
-        stuck = outlook.height - waits_since >= REPLACE_AFTER_BLOCKS
+        stuck = its_turn and outlook.height - waits_since >= REPLACE_AFTER_BLOCKS
         if not (outlook.underpriced or stuck):
             # It is in the pool already, or it has fallen out of it.
             await self._send(live, candidates)
@@ -351,6 +291,16 @@ class Anchorer:
             await anchor_store.save_transaction(c, rival)
         failpoint("replacement-stored")
         await self._send(rival, [*candidates, signed])
+
+    async def _bridge(self, live: StoredTransaction) -> None:
+        """Let nothing be missing before the nonce of `live`."""
+        async with self._node.reading() as c:
+            stored = await anchor_store.all_transactions(c)
+        place = (live.chain, live.sender)
+        ours = {t.nonce for t in stored if t.is_live and (t.chain, t.sender) == place}
+        sent = await self._backend.bridge(live.nonce, ours)
+        if sent:
+            logger.warning("used up %d nonces before %d", sent, live.nonce)
 
     async def _record(
         self, candidates: Sequence[SignedTransaction], seen: Sighting

@@ -15,7 +15,8 @@ from typing import Final
 from aiohttp import web
 
 from anchoring.backend import AnchorBackend
-from node.anchoring import Anchorer, AnchorState, anchor_state
+from node.anchor_state import AnchorState, anchor_state
+from node.anchoring import Anchorer
 from node.api.app import build_app
 from node.backends import ipfs_publisher, open_backend
 from node.chain_proofs import ChainProofJob

@@ -15,7 +15,7 @@ from pathlib import Path
 from anchoring.backend import AnchorBackend
 from anchoring.entry import EntryKind, entry_of
 from anchoring.receipt import verify_receipt
-from node.anchoring import AnchorState, anchor_state
+from node.anchor_state import AnchorState, anchor_state
 from node.backends import open_backend
 from node.daemon import ANCHOR_NOW, AnchorJob
 from node.failpoints import ALL_FAILPOINTS, STATUS_FAILPOINTS, Crashed
@@ -99,6 +99,9 @@ class Outcome:
     """Whether one of the node's nonces was in a stranger's hands by then."""
 
     batches: int = 0
+    covered: int = 0
+    """Batches whose anchor is that of the batch after them."""
+
     transactions: dict[str, int] = field(default_factory=dict)
     """By their state at the end."""
 
@@ -261,6 +264,7 @@ class Story:
     def _count(self) -> None:
         (row,) = query(self.home, "SELECT count(*) FROM checkpoints")
         self.outcome.batches = row[0]
+        self.outcome.covered = len(_without_event(self.home))
         rows = query(self.home, "SELECT state, count(*) FROM transactions GROUP BY state")
         self.outcome.transactions = dict(rows)
 
@@ -305,6 +309,20 @@ async def _require_sound(life: Life, world: World, began: int) -> None:
     report = await check_node(life.node, life.backend, lambda *_: None)
     assert report.problems == []
     assert report.unknown == []
+
+
+def _without_event(home: Home) -> list[int]:
+    rows = query(
+        home,
+        "SELECT tree_size FROM checkpoints WHERE tree_size NOT IN"
+        " (SELECT tree_size FROM transactions WHERE state = 'final')",
+    )
+    return [row[0] for row in rows]
+
+
+def _lost(home: Home, tree_size: int) -> bool:
+    states = query(home, "SELECT state FROM transactions WHERE tree_size = ?", tree_size)
+    return ("lost",) in states
 
 
 def _story_of(home: Home) -> str:

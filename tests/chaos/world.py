@@ -100,7 +100,10 @@ class World:
         await self.ask("anvil_setNextBlockBaseFeePerGas", hex(gwei * GWEI))
 
     async def steal_nonce(self) -> None:
-        """Send something else with the next nonce of the node's account."""
+        """Send something else with the next nonce of the node's account.
+
+        Changes nothing where such a transaction waits already.
+        """
         account = Account.from_key(self.key)
         used = int(await self.ask("eth_getTransactionCount", account.address, "latest"), 16)
         signed = account.sign_transaction(
@@ -115,7 +118,11 @@ class World:
                 "maxPriorityFeePerGas": 300 * GWEI,
             }
         )
-        await self.ask("eth_sendRawTransaction", "0x" + bytes(signed.raw_transaction).hex())
+        raw = "0x" + bytes(signed.raw_transaction).hex()
+        send = RPCEndpoint("eth_sendRawTransaction")
+        answer = await self.rpc.make_request(send, [raw])
+        if "error" in answer:
+            assert "already imported" in str(answer["error"]), answer
 
     async def events(self, began: int) -> Counter[bytes]:
         """Return how often each digest stands in the chain, from a height on."""

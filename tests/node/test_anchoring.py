@@ -14,7 +14,8 @@ from anchoring.dev_chain import DevChain
 from anchoring.entry import EntryKind, entry_of
 from anchoring.memory import MemoryAnchor
 from anchoring.receipt import verify_receipt
-from node.anchoring import REPLACE_AFTER_BLOCKS, Anchorer, anchor_state
+from node.anchor_state import anchor_state
+from node.anchoring import REPLACE_AFTER_BLOCKS, Anchorer
 from node.home import Home
 from node.logbook import build_receipt, close_batch
 from node.node import Node
@@ -320,6 +321,24 @@ async def test_a_taken_nonce_that_a_reorganisation_gives_back_is_used_after_all(
         chain.reorganise(1)
         await anchorer.step()
         assert states(home) == ["sent"]
+        chain.mine(9)
+        await settle(node, chain, 1)
+        await require_anchored_once(node, home, chain)
+    assert states(home) == ["final"]
+
+
+async def test_a_nonce_that_a_reorganisation_left_unused_keeps_nothing_waiting(
+    home: Home,
+) -> None:
+    """A stranger had it, is forgotten, and what came after would wait for ever."""
+    chain = MemoryAnchor(auto_mine=False)
+    chain.spend_nonce()
+    async with batch_of(home) as node:
+        anchorer = Anchorer(node, chain, 1, 9)
+        await anchorer.step()
+        chain.reorganise(1)
+        chain.mine()
+        await anchorer.step()
         chain.mine(9)
         await settle(node, chain, 1)
         await require_anchored_once(node, home, chain)

@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from anchoring.memory import MemoryAnchor
-from node.anchoring import anchor_state
+from node.anchor_state import anchor_state
 from node.config import BatchConfig
 from node.daemon import ANCHOR_NOW, AnchorJob, PortBusy, serving
 from node.failpoints import ALL_FAILPOINTS, failpoint

@@ -221,6 +221,7 @@ async def test_a_chain_out_of_reach_is_never_an_answer(stage: Stage) -> None:
         stage.backend.find(transaction),
         stage.backend.follow([transaction], final_depth=1),
         stage.backend.outbid([transaction]),
+        stage.backend.bridge(transaction.nonce + 2, set()),
         stage.backend.check(sighting.receipt, DIGEST),
     ):
         with pytest.raises(AnchorUnreachable):
@@ -287,6 +288,23 @@ async def test_a_nonce_is_open_again_after_a_reorganisation(stage: Stage) -> Non
     assert (await stage.backend.follow([ours], final_depth=9)).nonce is NonceState.USED
     await stage.reorganise(2)
     assert (await stage.backend.follow([ours], final_depth=9)).nonce is NonceState.OPEN
+
+
+async def test_nonces_that_nobody_uses_are_used_up(stage: Stage) -> None:
+    lowest = (await stage.backend.prepare(OTHER)).nonce
+    later = await stage.backend.prepare(DIGEST, first_nonce=lowest + 2)
+    assert await stage.backend.bridge(later.nonce, {lowest, lowest + 1, later.nonce}) == 0
+    assert await stage.backend.bridge(lowest, set()) == 0
+    assert await stage.backend.bridge(later.nonce, {later.nonce}) == 2
+    await stage.settle()
+    await stage.mine(1)
+    assert await stage.backend.bridge(later.nonce, {later.nonce}) == 0
+    await stage.backend.send(later)
+    await stage.settle()
+    seen = await stage.backend.follow([later], final_depth=9)
+    assert seen.sighting is not None
+    assert seen.used_nonces == later.nonce + 1
+    assert await stage.events(DIGEST) == 1
 
 
 async def test_a_transaction_of_another_chain_is_refused(stage: Stage) -> None:

@@ -21,7 +21,8 @@ from credentials.registrar import RegistrarFile, read_registrar_file
 from credentials.template import CredentialTemplate, parse_template
 from did.fetch import PublicFetcher
 from did.keyfile import Argon2Cost
-from node.anchoring import Anchorer, AnchorState
+from node.anchor_state import AnchorState
+from node.anchoring import Anchorer
 from node.api.app import build_app
 from node.config import Config
 from node.home import Home

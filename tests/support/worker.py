@@ -8,7 +8,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from node.anchoring import anchor_state
+from node.anchor_state import anchor_state
 from node.backends import open_backend
 from node.daemon import ANCHOR_NOW, AnchorJob, run_daemon
 from node.home import Home
