@@ -7,7 +7,7 @@ See <https://www.w3.org/TR/json-ld11-api/#context-processing-algorithms>; the co
 number the steps of those algorithms.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from credentials.jsonld.active_context import (
     KEYWORDS,
@@ -285,11 +285,15 @@ class _Definer:
 
 def _container(name: str, value: Mapping[str, Json]) -> frozenset[str]:
     # 21.
-    found = value.get("@container")
-    names = found if isinstance(found, Sequence) and not isinstance(found, str) else [found]
+    found = value.get("@container", ())
+    names = found if isinstance(found, list | tuple) else [found]
     container = frozenset(n for n in names if isinstance(n, str))
+    if len(container) < len(names) or not container <= KEYWORDS:
+        raise ContextMalformed(f"container of {name[:64]!r}, want keywords, each once")
     if not container <= _CONTAINERS:
         raise JsonldUnsupported(f"container of {name[:64]!r}")
+    if len(container - {"@set"}) > 1 or container == {"@list", "@set"}:
+        raise ContextMalformed(f"container of {name[:64]!r}, which cannot go together")
     return container
 
 
@@ -304,7 +308,9 @@ def _language(name: str, value: Mapping[str, Json]) -> str | None:
 def _prefix(name: str, value: Mapping[str, Json], iri: str | None, *, simple: bool) -> bool:
     # 14.2.5 and 26.
     if "@prefix" in value:
-        return value["@prefix"] is True
+        if not isinstance(value["@prefix"], bool) or ":" in name or "/" in name:
+            raise ContextMalformed(f"@prefix of {name[:64]!r}")
+        return value["@prefix"]
     return (
         simple
         and iri is not None

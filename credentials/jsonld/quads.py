@@ -17,7 +17,7 @@ from typing import Final
 
 from credentials.jsonld.active_context import JsonldUnsupported, Term, is_absolute_iri
 from credentials.jsonld.canon import canonicalize_quads
-from credentials.jsonld.dataset import Dataset, Quad
+from credentials.jsonld.dataset import Dataset
 from credentials.jsonld.literals import (
     RDF,
     JsonldMalformed,
@@ -137,7 +137,6 @@ class Walk:
 
         self._labels = count()
         self._given: dict[str, str] = {}
-        self._lists: dict[Quad, str] = {}
 
     def document(self, document: Mapping[str, Json], scope: Scope) -> None:
         """Add the quads of a whole document."""
@@ -296,14 +295,10 @@ class Walk:
             found = self._value(place, name, item, scope)
             if found is not None:
                 items.append(found)
-        # Two mentions of one node may repeat a list: a node map keeps equal lists once.
-        same = (place.subject, name.lead, place.graph, "\n".join(items))
-        if same in self._lists:
-            return
+        # Two mentions of one node may repeat a list: a node map keeps each of them.
         head = _NIL
         for found in reversed(items):
             head = self._cell(found, head, place.graph)
-        self._lists[same] = head
         self._add(place, name.lead, head)
 
     def _cell(self, first: str, rest: str, graph: str) -> str:

@@ -266,6 +266,7 @@ XSD = "http://www.w3.org/2001/XMLSchema#"
 VOCABULARY_URL = "https://vocabulary.example/context"
 VOCABULARY = {
     "@version": 1.1,
+    "id": "@id",
     "v": "https://vocabulary.example/#",
     "value": "v:value",
     "exact": {"@id": "v:exact", "@type": f"{XSD}double"},
@@ -281,6 +282,7 @@ MEMBERS = {
     "language map": '"title": {"en": "Farmer", "fil-PH": ["Magsasaka", "Mambubukid"]}',
     "json": '"raw": {"b": [3.0, 1e-7, 1E21, null], "a": "\\u00f1\\u2028\\"", "": {}}',
     "lists": '"steps": [3.0, "two", {"value": 0.25}, {"@value": "x", "@language": "fil"}]',
+    "two lists": '"value": [{"id": "urn:m", "steps": [1]}, {"id": "urn:m", "steps": [1]}]',
     "escapes": '"value": "line\\nfeed\\ttab \\\\ \\"quoted\\" \\u007f ñ 𐐷"',
 }
 

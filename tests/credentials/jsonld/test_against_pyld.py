@@ -18,13 +18,13 @@ from pyld import jsonld
 
 from credentials.data_integrity import without_proof
 from credentials.jsonld.canon import canonicalize_quads
-from credentials.jsonld.loader import KNOWN
+from credentials.jsonld.loader import KNOWN, VC_V2
 from credentials.jsonld.quads import Engine
 from primitives.canonical_json import Json
 from tests import equality
 from tests.examples.test_examples import credentials
 from tests.support.pyld_oracle import oracle_nquads
-from tests.support.random_documents import CONTEXTS, random_document
+from tests.support.random_documents import CONTEXTS, TERMS_URL, random_document
 from tests.support.standards import SHARED, shared
 
 ENGINE = Engine()
@@ -105,6 +105,23 @@ def test_random_words_of_the_bundled_contexts(block: int) -> None:
     )
     assert not [answer for answer in found if answer.startswith(equality.DIFFERENT)]
     assert found[equality.EQUAL] > 25
+
+
+LISTS_TWICE: list[dict[str, Any]] = [
+    {"plain": [{"@list": ["p", "q"]}, {"@list": ["p", "q"]}]},
+    {"id": "urn:n", "plain": [{"@list": ["p"]}] * 3},
+    {"plain": [{"id": "urn:m", "ranked": ["p", 1]}] * 2},
+    {"plain": [{"id": "urn:m", "ranked": [{"plain": "x"}]}] * 2},
+    {"plain": [{"id": "urn:m", "ranked": ["p"]}, {"id": "urn:m", "ranked": ["p", "p"]}]},
+]
+
+
+@pytest.mark.parametrize("members", LISTS_TWICE)
+def test_equal_lists_are_each_signed(members: dict[str, Any]) -> None:
+    document = {"@context": [VC_V2, TERMS_URL], **members}
+    found = random_engine().canonicalize(document)
+    assert found == oracle_nquads(document, CONTEXTS)
+    assert found.count("rdf-syntax-ns#nil") == len(members["plain"])
 
 
 def test_the_order_of_members_and_items_changes_nothing() -> None:

@@ -176,7 +176,23 @@ def test_refuses_a_feature_outside_the_subset(members: dict[str, Any]) -> None:
         ({"t": {"@id": "urn:x", "@type": "no-iri"}}, ContextMalformed),
         ({"t": {"@id": "urn:x", "@language": 1}}, ContextMalformed),
         ({"t": {"@reverse": "urn:x"}}, JsonldUnsupported),
-        ({"t": {"@id": "urn:x", "@container": "@index"}}, JsonldUnsupported),
+        *(
+            ({"t": {"@id": "urn:x", "@container": container}}, error)
+            for container, error in (
+                ("@index", JsonldUnsupported),
+                (["@id", "@set"], JsonldUnsupported),
+                ("set", ContextMalformed),
+                (None, ContextMalformed),
+                ({"@set": ["@set"]}, ContextMalformed),
+                ([1], ContextMalformed),
+                (["@set", "@set", "@set"], ContextMalformed),
+                (["@list", "@set"], ContextMalformed),
+                (["@graph", "@language"], ContextMalformed),
+            )
+        ),
+        ({"t": {"@id": "urn:x", "@prefix": "true"}}, ContextMalformed),
+        ({"t:u": {"@id": "urn:x", "@prefix": True}}, ContextMalformed),
+        ({"t/u": {"@id": "urn:x", "@prefix": True}}, ContextMalformed),
         ({"t": {"@id": "urn:x", "@nest": "n"}}, JsonldUnsupported),
     ],
 )
@@ -201,7 +217,7 @@ def test_a_number_that_is_none_is_refused() -> None:
 
 
 def test_a_node_mentioned_twice_is_one_node() -> None:
-    inner = {"id": "_:x", "ranked": [1]}
+    inner = {"id": "_:x", "bag": [1]}
     once = lines(plain=[inner], free=[{"id": "_:x"}])
     assert lines(plain=[inner], free=[inner]) == once
 
