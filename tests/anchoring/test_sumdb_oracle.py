@@ -6,12 +6,14 @@ import os
 import random
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 
 from anchoring.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
+from anchoring.cosignature import WitnessKey, cosign, with_cosignatures
 from anchoring.merkle import hash_leaves
 from anchoring.note import VerifierKey
 from anchoring.tiles import hash_tiles
@@ -73,6 +75,20 @@ def test_go_opens_what_we_sign_and_we_open_what_go_signs(ask: Ask) -> None:
     assert answer["signerKey"] == str(key) == go_vector.VERIFIER_KEY
     assert answer["signed"] == note == go_vector.NOTE
     assert open_checkpoint(answer["signed"], key) == checkpoint
+
+
+def test_go_finds_our_cosignature_and_its_time(ask: Ask) -> None:
+    log, witness = SoftwareSigner(go_vector.SEED), SoftwareSigner(bytes(32))
+    checkpoint = Checkpoint(NAME, 13, go_vector.ROOT_13)
+    at = datetime(2026, 3, 2, 8, tzinfo=UTC)
+    line = cosign(checkpoint.text, "w.example/witness", witness, at)
+    answer = ask(
+        note=with_cosignatures(sign_checkpoint(checkpoint, log), [str(line)]),
+        verifierKey=str(VerifierKey(NAME, log.public_key)),
+        witness=str(WitnessKey("w.example/witness", witness.public_key)),
+    )
+    assert answer["opened"] == checkpoint.text
+    assert answer["cosigned"] == at.timestamp()
 
 
 @pytest.mark.parametrize("size", [1, 2, 13, 255, 256, 257, 1000])

@@ -4,7 +4,10 @@ package main
 
 import (
 	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"log"
@@ -23,7 +26,8 @@ type span struct {
 type question struct {
 	VerifierKey string   `json:"verifierKey"`
 	Note        string   `json:"note"`
-	Seed        []byte   `json:"seed"` // signs SignName's note over Text
+	Witness     string   `json:"witness"` // who has to have cosigned Note as well
+	Seed        []byte   `json:"seed"`    // signs SignName's note over Text
 	SignName    string   `json:"signName"`
 	Text        string   `json:"text"`
 	Entries     [][]byte `json:"entries"`
@@ -33,8 +37,41 @@ type question struct {
 	Proofs [][]string `json:"proofs"`
 }
 
+// witness verifies cosignature/v1, for which the note package has the lines alone.
+type witness struct {
+	name string
+	hash uint32
+	key  ed25519.PublicKey
+	time uint64
+}
+
+func newWitness(text string) *witness {
+	parts := strings.SplitN(text, "+", 3)
+	raw := must(base64.StdEncoding.DecodeString(parts[2]))
+	if raw[0] != 4 || len(raw) != 33 {
+		log.Fatal("not a cosignature/v1 key")
+	}
+	id := sha256.Sum256(append([]byte(parts[0]+"\n"), raw...))
+	if hex.EncodeToString(id[:4]) != parts[1] {
+		log.Fatal("another key id")
+	}
+	return &witness{parts[0], binary.BigEndian.Uint32(id[:4]), raw[1:], 0}
+}
+
+func (w *witness) Name() string    { return w.name }
+func (w *witness) KeyHash() uint32 { return w.hash }
+func (w *witness) Verify(text, signature []byte) bool {
+	if len(signature) != 72 {
+		return false
+	}
+	w.time = binary.BigEndian.Uint64(signature)
+	signed := append([]byte(fmt.Sprintf("cosignature/v1\ntime %d\n", w.time)), text...)
+	return ed25519.Verify(w.key, signed, signature[8:])
+}
+
 type answer struct {
 	Opened    string     `json:"opened"`
+	Cosigned  uint64     `json:"cosigned"` // when, in seconds
 	Signed    string     `json:"signed"`
 	SignerKey string     `json:"signerKey"`
 	Roots     []string   `json:"roots"` // of every size from 0
@@ -82,7 +119,20 @@ func main() {
 	var a answer
 	if q.Note != "" {
 		verifier := must(note.NewVerifier(q.VerifierKey))
-		a.Opened = must(note.Open([]byte(q.Note), note.VerifierList(verifier))).Text
+		known := []note.Verifier{verifier}
+		var cosigner *witness
+		if q.Witness != "" {
+			cosigner = newWitness(q.Witness)
+			known = append(known, cosigner)
+		}
+		opened := must(note.Open([]byte(q.Note), note.VerifierList(known...)))
+		if len(opened.Sigs) != len(known) {
+			log.Fatal("not signed by all")
+		}
+		a.Opened = opened.Text
+		if cosigner != nil {
+			a.Cosigned = cosigner.time
+		}
 	}
 	if len(q.Seed) != 0 {
 		private, public := signerKey(q.SignName, q.Seed)
