@@ -5,6 +5,7 @@ A closed subset, chosen so that everything it accepts is signed. See
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -116,6 +117,8 @@ class ActiveContext:
 
     _expanded: dict[str, str | None] = field(default_factory=dict)
     _words: dict[str, str | None] = field(default_factory=dict)
+    _names: Counter[str | None] = field(default_factory=Counter)
+    """How many terms there are for each IRI, once that was asked for."""
 
     def expand_vocab(self, value: str) -> str | None:
         """Expand a property or type; None or a relative IRI where nothing defines it."""
@@ -151,8 +154,10 @@ class ActiveContext:
             bound = iri in (name, f"{self.vocab}{name}")
         else:
             bound = re.split("[/#:]", iri)[-1] in (name, f"{name}{_SUFFIX}")
-        twice = any(t.iri == iri for other, t in self.terms.items() if other != name)
-        if not bound or twice or iri.startswith(RESERVED_VOCABULARIES):
+        if not self._names:
+            self._names.update(each.iri for each in self.terms.values())
+        others = self._names[iri] - (term is not None)
+        if not bound or others or iri.startswith(RESERVED_VOCABULARIES):
             raise JsonldUnsupported(
                 f"found {name[:64]!r} for {iri[:120]}, want the word of a bundled context"
             )

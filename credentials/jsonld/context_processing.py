@@ -158,6 +158,9 @@ _TERM_KEYS = frozenset(
     {"@id", "@type", "@container", "@context", "@language", "@protected", "@prefix"}
 )
 _UNSUPPORTED_TERM_KEYS = frozenset({"@reverse", "@index", "@nest", "@direction"})
+MAX_PREFIXES = 16
+"""Terms of one context defined by one another, which Python's own stack follows."""
+
 _CONTAINERS = frozenset({"@set", "@list", "@language", "@graph"})
 
 
@@ -178,6 +181,7 @@ class _Definer:
         self.inline = inline
         self.protect_all = entry.get("@protected") is True
         self.defined: dict[str, bool] = {}
+        self.depth = 0
 
     def define_all(self) -> None:
         for name in self.entry:
@@ -192,6 +196,9 @@ class _Definer:
             return
         if not name or looks_like_keyword(name):
             raise ContextMalformed(f"{name[:64]!r} cannot be a term")
+        if self.depth > MAX_PREFIXES:
+            raise JsonldUnsupported(f"prefixes of prefixes over {MAX_PREFIXES} deep")
+        self.depth += 1
         self.defined[name] = False
         # 8, 9: the definition before this one no longer counts while this one is made.
         before = self.active.terms.pop(name, None)
@@ -201,6 +208,7 @@ class _Definer:
                 raise ContextRedefinition(f"the protected term {name[:64]!r} is redefined")
             term = before
         self.active.terms[name] = term
+        self.depth -= 1
         self.defined[name] = True
 
     def _read(self, name: str, value: Json) -> Term:

@@ -45,6 +45,10 @@ _FIRST: Final = f"<{RDF}first>"
 _REST: Final = f"<{RDF}rest>"
 _NIL: Final = f"<{RDF}nil>"
 
+MAX_SCOPES: Final = 256
+"""Combinations of contexts and types in one document. Each costs some 0.3 ms when it is
+new; a document of each known type has 60."""
+
 
 class Engine:
     """Turns documents into quads, remembering the contexts it has worked out."""
@@ -137,6 +141,7 @@ class Walk:
 
         self._labels = count()
         self._given: dict[str, str] = {}
+        self._scopes: set[Scope] = set()
 
     def document(self, document: Mapping[str, Json], scope: Scope) -> None:
         """Add the quads of a whole document."""
@@ -144,6 +149,14 @@ class Walk:
 
     def _fresh(self) -> str:
         return f"_:b{next(self._labels)}"
+
+    def _entered(self, scope: Scope) -> Scope:
+        self._scopes.add(scope)
+        if len(self._scopes) > MAX_SCOPES:
+            raise JsonldUnsupported(
+                f"found over {MAX_SCOPES} combinations of contexts and types"
+            )
+        return scope
 
     # Nodes
 
@@ -153,7 +166,7 @@ class Walk:
         if "@context" in node and not top:
             scope = scope.local(node["@context"])
         kind = scope.kind(node["type"]) if "type" in node else None
-        inner = scope if kind is None else kind.inner
+        inner = self._entered(scope if kind is None else kind.inner)
         subject = self._subject(node, inner) if "id" in node else self._fresh()
         tails = [] if graph else self.dataset.plain.setdefault(subject, [])
         if kind is not None:
@@ -263,7 +276,8 @@ class Walk:
         is_reference = (
             len(item) == 1 and scope.active.expand_word(next(iter(item))) == "@id"
         )
-        inner = scope.inside(name.name, term, as_node=not is_value and not is_reference)
+        is_node = not is_value and not is_reference
+        inner = self._entered(scope.inside(name.name, term, as_node=is_node))
         if is_value:
             return _value_object(item, inner)
         if "@graph" in term.container:

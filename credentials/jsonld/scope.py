@@ -171,6 +171,14 @@ class Scope:
                 return _kind(self, names)
         return self._memory.kind(self, names)
 
+    def typed(self, names: tuple[str, ...]) -> "Scope":
+        """Return what is in force in a node of the types `names`, each scoped, in order.
+
+        Raises:
+            PatunayError: Of a context that a type brings; see `process`.
+        """
+        return self._memory.typed(self, names)
+
     def type_tails(self, kind: Kind) -> list[str]:
         """Return the lines of a node's types but for their subject.
 
@@ -241,6 +249,7 @@ class _Memory:
     def __init__(self) -> None:
         self.kind: Callable[[Scope, tuple[Json, ...]], Kind]
         self.kind = lru_cache(MAX_REMEMBERED)(_kind)
+        self.typed = lru_cache(MAX_REMEMBERED)(_typed)
         self.inside = lru_cache(MAX_REMEMBERED)(_inside)
         self.local = lru_cache(MAX_REMEMBERED_CONTEXTS)(_local)
 
@@ -276,10 +285,15 @@ def _kind(scope: Scope, names: tuple[Json, ...]) -> Kind:
     for name in names:
         if not isinstance(name, str):
             raise JsonldMalformed(f"a type must be text, found {type(name).__name__}")
-    grown = active
-    for name in sorted(n for n in texts if active.terms.get(n, _NO_TERM).has_scoped):
-        grown = process(grown, active.terms[name].scoped, propagate=False)
-    return Kind(texts, scope if grown is active else scope.grown(grown))
+    scoped = {name for name in texts if active.terms.get(name, _NO_TERM).has_scoped}
+    return Kind(texts, scope.typed(tuple(sorted(scoped))) if scoped else scope)
+
+
+def _typed(scope: Scope, names: tuple[str, ...]) -> Scope:
+    grown = scope.active
+    for name in names:
+        grown = process(grown, scope.active.terms[name].scoped, propagate=False)
+    return scope.grown(grown)
 
 
 def _inside(scope: Scope, name: str, as_node: bool) -> Scope:

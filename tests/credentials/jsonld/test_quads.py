@@ -1,12 +1,13 @@
+import time
 from typing import Any
 
 import pytest
 
 from credentials.jsonld.active_context import JsonldUnsupported, is_absolute_iri
 from credentials.jsonld.canon import canonicalize_quads
-from credentials.jsonld.context_processing import ContextMalformed
+from credentials.jsonld.context_processing import MAX_PREFIXES, ContextMalformed
 from credentials.jsonld.literals import JsonldMalformed, escape
-from credentials.jsonld.quads import Engine
+from credentials.jsonld.quads import MAX_SCOPES, Engine
 from credentials.jsonld.scope import MAX_REMEMBERED_CONTEXTS, UnsignedTerm
 from primitives.canonical_json import Json, NotCanonicalizable
 from tests.support.random_documents import CONTEXTS, TERMS_URL, XSD, X
@@ -237,3 +238,32 @@ def test_an_identifier_is_written_out(members: dict[str, Any]) -> None:
     """No signature covers the prefix, and whoever reads the JSON sees another name."""
     with pytest.raises(JsonldUnsupported, match=f"want the whole IRI: {X}y"):
         ENGINE.quads(document(**members))
+
+
+def test_the_work_for_a_document_is_bounded() -> None:
+    scopes = [{"@context": {f"t{i}": f"urn:t#t{i}"}} for i in range(MAX_SCOPES + 1)]
+    assert lines(plain=scopes[: MAX_SCOPES - 1])
+    with pytest.raises(JsonldUnsupported, match=f"over {MAX_SCOPES} combinations"):
+        lines(plain=scopes)
+
+
+def test_made_up_types_bring_nothing_to_work_out() -> None:
+    nodes = [{"type": ["Scoped", f"urn:t:{i}"]} for i in range(MAX_SCOPES * 2)]
+    assert len(lines(plain=nodes)) == 3 * len(nodes)
+
+
+def test_ten_thousand_terms_are_each_looked_at_once() -> None:
+    terms = {f"t{i}": f"urn:t#t{i}" for i in range(10_000)}
+    start = time.thread_time()
+    ENGINE.quads({"@context": [V2, terms], "id": "urn:n", **dict.fromkeys(terms, "x")})
+    assert time.thread_time() - start < 2  # 0.1 s, and minutes if each looks at all
+
+
+@pytest.mark.parametrize("length", [MAX_PREFIXES + 2, 10_000])
+def test_prefixes_of_prefixes_have_an_end(length: int) -> None:
+    terms = {f"t{i}": f"t{i + 1}:t{i}" for i in range(length)}
+    with pytest.raises(JsonldUnsupported, match="prefixes of prefixes"):
+        ENGINE.quads({"@context": [V2, {**terms, f"t{length}": "urn:x:"}]})
+    del terms["t0"], terms["t1"]
+    if length < 100:
+        ENGINE.quads({"@context": [V2, {**terms, f"t{length}": "urn:x:"}]})
