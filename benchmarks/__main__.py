@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from benchmarks.audit import audit_rows
 from benchmarks.cold import cold_rows
 from benchmarks.credentials import credential_rows
 from benchmarks.figures import HEAD, Figure
@@ -23,6 +24,7 @@ PARTS: dict[str, tuple[str, Callable[[], list[Figure]]]] = {
     "peers": ("other implementations, in a process of theirs", peer_rows),
     "merkle": ("Merkle tree", merkle_rows),
     "gas": ("gas", gas_rows),
+    "audit": ("audit, a cold process; load on the machine counts", audit_rows),
     "cold": ("cold start, CPU", cold_rows),
 }
 

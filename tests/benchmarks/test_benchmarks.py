@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks.__main__ import PARTS, main
+from benchmarks.audit import audit_rows
 from benchmarks.cold import cold_rows
 from benchmarks.credentials import credential_rows
 from benchmarks.documents import batches
@@ -52,6 +53,13 @@ def test_the_merkle_tree_holds_its_goals_of_size() -> None:
     assert memory.reached
     assert proof.reached
     assert proof.ratio == 8
+
+
+def test_an_audit_finds_what_was_logged() -> None:
+    figures = audit_rows(600, 3)
+    assert_measured(figures)
+    assert figures[0].what == "audit of 600 credentials in 3 records"
+    assert figures[1].reached
 
 
 def test_an_anchor_holds_its_goals() -> None:
