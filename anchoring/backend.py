@@ -79,6 +79,7 @@ class AnchorBackendMismatch(Rejected):
     """The endpoint answers for another chain, or no such contract is there."""
 
     code = "anchor-backend-mismatch"
+    hint = "check chain.url and chain.contract: they belong to different chains"
 
 
 @dataclass(frozen=True, slots=True)

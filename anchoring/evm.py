@@ -148,23 +148,23 @@ class EvmAnchor:
         """See `AnchorBackend.account`."""
         return f"{self.chain}:{self._require_purse().address}"
 
-    async def balance(self) -> int:
-        """Return what the account holds, in wei."""
-        address = cast(Any, self._require_purse().address)
+    async def balance(self, account: str | None = None) -> int:
+        """Return what `account` holds, in wei; the paying account's where it is None."""
+        address = cast(Any, account or self._require_purse().address)
         (found, *_) = await self._quorum.agreed(
             lambda endpoint: endpoint.number(endpoint.eth.get_balance(address))
         )
         return found
 
-    async def estimate(self) -> tuple[int, Fees]:
-        """Return what one anchor takes now: gas, and fees in wei per gas.
+    async def estimate(self, account: str | None = None) -> tuple[int, Fees]:
+        """Return what one anchor of `account` takes now: gas, and fees in wei per gas.
 
         Raises:
             FeeAboveLimit: The chain's fee is above the operator's limit.
             InsufficientFunds: Some chains do not estimate for an empty account.
         """
         await self.confirm_contract()
-        return await self._gas(Digest(bytes(32))), await self._fees()
+        return await self._gas(Digest(bytes(32)), account), await self._fees()
 
     async def prepare(self, digest: Digest, *, first_nonce: int = 0) -> SignedTransaction:
         """See `AnchorBackend.prepare`.
@@ -361,8 +361,9 @@ class EvmAnchor:
     async def _fees(self) -> Fees:
         return await current_fees(self._quorum, self._clock, limit=self._max_fee_per_gas)
 
-    async def _gas(self, digest: Digest) -> int:
-        call = {**self._call(digest), "from": self._require_purse().address}
+    async def _gas(self, digest: Digest, account: str | None = None) -> int:
+        payer = account or self._require_purse().address
+        call = {**self._call(digest), "from": payer}
         return await self._quorum.middle(lambda endpoint: estimated_gas(endpoint, call))
 
     async def _settle_nonce(

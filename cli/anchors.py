@@ -1,6 +1,7 @@
-"""`patunay anchor` and `patunay chain`."""
+"""`patunay anchor`."""
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -9,12 +10,13 @@ import click
 
 from cli.anchor_ipfs import IpfsStanding, export, ipfs_standing, publish_or_say
 from cli.options import home_option, json_option, passphrase_option
-from cli.output import print_json, say, say_note
+from cli.output import print_json, say
 from cli.passphrase import read_passphrase
 from cli.progress import progress_bar
 from node.anchor_state import AnchorState, anchor_state
 from node.anchoring import Anchorer
 from node.backends import GWEI, open_backend
+from node.config import ChainConfig
 from node.daemon import ANCHOR_NOW
 from node.home import Home
 from node.issuance import Progress
@@ -22,6 +24,7 @@ from node.logbook import close_batch
 from node.node import EVM_KEY, Node
 from node.setup import anchor_contract
 from node.storage import ledger
+from node.storage.anchor_store import AnchorTrouble
 from node.storage.witnesses import count_witnesses
 from node.unsealing import refuse_if_sealed
 from node.witnessing import witness_key
@@ -32,25 +35,12 @@ from primitives.errors import Misconfigured, Undetermined
 _POLL_SECONDS: Final = 0.25
 """Between two looks at what the daemon has done."""
 
-_QUESTION_SECONDS: Final = 10.0
-"""For asking an endpoint which chain it is."""
-
-_ANY_CHAIN: Final = "eip155:1"
-"""Stands in until the endpoint has said which chain it is; nothing is sent to it."""
-
 
 class DevChainNeedsDaemon(Misconfigured):
     """The development chain lives inside the daemon, and none runs."""
 
     code = "dev-chain-needs-daemon"
     hint = "start it with `patunay serve`, and try again"
-
-
-class NoContractNeeded(Misconfigured):
-    """The development chain brings its own contract."""
-
-    code = "dev-chain-has-contract"
-    hint = "name a chain with --chain URL, or set chain.url in patunay.toml"
 
 
 class AnchorTimeout(Undetermined):
@@ -112,34 +102,17 @@ def status(*, home: Home, as_json: bool) -> None:
 anchor.add_command(export)
 
 
-@click.group()
-def chain() -> None:
-    """The contract that anchors go to."""
-
-
-@chain.command("deploy", epilog="Example: patunay chain deploy --chain https://rpc.example")
-@click.option("--chain", "url", metavar="URL", help="EVM node; else chain.url of the node.")
+@anchor.command("estimate", epilog="Example: patunay anchor estimate")
 @home_option
-@passphrase_option
 @json_option
-def deploy(
-    *, url: str | None, home: Home, passphrase_file: Path | None, as_json: bool
-) -> None:
-    """Create an AnchorRegistry, paid for by the node's account, and print its name.
+def estimate(*, home: Home, as_json: bool) -> None:
+    """Show what an anchor costs now, and for each credential in it.
 
-    Needed once for a chain; nodes may share one. Put what it prints into patunay.toml as
-    chain.contract.
+    At the present length of the queue, at 1,000 and at 10,000.
     """
-    config = home.config()
-    if url is None and config.chain.is_dev:
-        raise NoContractNeeded("found chain.url dev, want an EVM node")
-    passphrase = read_passphrase(passphrase_file)
-    made = asyncio.run(_deploy(home, passphrase, url or config.chain.url))
-    if as_json:
-        print_json({"version": 1, "contract": made})
-        return
-    say(made)
-    say_note(f'put `contract = "{made}"` under [chain] in {home.config_file}')
+    from cli.chains import show_estimate  # noqa: PLC0415 - seldom needed
+
+    show_estimate(home, as_json=as_json)
 
 
 async def _anchor(
@@ -203,6 +176,7 @@ class _Standing:
     """Where anchoring stands."""
 
     state: AnchorState
+    chain: ChainConfig
     waiting: int
     since: str | None
     contract: str
@@ -240,6 +214,7 @@ async def _look(home: Home) -> _Standing:
         key = witness_key(home, node.config)
     return _Standing(
         state,
+        node.config.chain,
         waiting,
         since,
         contract,
@@ -256,7 +231,7 @@ def _print(standing: _Standing, *, as_json: bool) -> None:
         print_json(_described(standing))
         return
     made, sent = standing.state.checkpoint, standing.state.transaction
-    say(f"state     {standing.word}")
+    say(f"state     {standing.word}: {_WORDS[standing.word]}")
     say(f"waiting   {standing.waiting} entries" + _since(standing.since))
     if made is not None:
         say(f"log       {made.tree_size} entries, root {made.root.hex()}")
@@ -265,6 +240,13 @@ def _print(standing: _Standing, *, as_json: bool) -> None:
             f", block {sent.block_number} of {sent.block_time}" if sent.block_time else ""
         )
         say(f"anchor    {sent.reference}{block}")
+        for line in _progress(standing):
+            say(line)
+    trouble = standing.state.trouble
+    if trouble is not None:
+        say(f"trouble   {trouble.detail} ({trouble.code}), since {trouble.since}")
+        if trouble.hint:
+            say(f"          {trouble.hint}")
     say(f"contract  {standing.contract or 'none yet'}")
     say(f"account   {standing.account}")
     if standing.ipfs is not None:
@@ -275,6 +257,44 @@ def _print(standing: _Standing, *, as_json: bool) -> None:
     if asked:
         say(f"cosigned  by {cosigned} of {asked} witnesses")
     say(f"daemon    {'runs' if standing.has_daemon else 'does not run'}")
+
+
+_WORDS: Final = {
+    "nothing-anchored": "no batch has been closed yet",
+    "not-sent": "no transaction has been signed yet",
+    "stored": "signed, and not yet taken by the chain",
+    "sent": "waits to be mined",
+    "taken": "another transaction has its nonce; signed anew once that one is final",
+    "mined": "in the chain, not yet deep enough to count as confirmed",
+    "confirmed": "in the chain and deep; not yet final",
+    "final": "in the chain for good",
+}
+"""What each state means."""
+
+
+def _progress(standing: _Standing) -> Iterator[str]:
+    sent, chain = standing.state.transaction, standing.chain
+    if sent is None:
+        return
+    if sent.depth is not None and sent.state != "final":
+        final = chain.depths[1] or "the chain's own word"
+        yield f"depth     {sent.depth}, of {chain.depths[0]} and {final}"
+    if sent.max_fee is not None:
+        yield f"offers    {sent.max_fee / GWEI:.3g} gwei, of at most {chain.max_fee_gwei}"
+    if standing.state.attempts > 1:
+        yield f"attempts  {standing.state.attempts}"
+
+
+def _trouble_json(trouble: AnchorTrouble | None) -> JsonObject | None:
+    if trouble is None:
+        return None
+    return {
+        "code": trouble.code,
+        "detail": trouble.detail,
+        "hint": trouble.hint,
+        "since": trouble.since,
+        "seenAt": trouble.seen_at,
+    }
 
 
 def _since(when: str | None) -> str:
@@ -297,36 +317,14 @@ def _described(standing: _Standing) -> JsonObject:
         "transaction": sent.reference if sent is not None else None,
         "blockNumber": sent.block_number if sent is not None else None,
         "blockTime": sent.block_time if sent is not None else None,
+        "depth": sent.depth if sent is not None else None,
+        "maxFeeWei": sent.max_fee if sent is not None else None,
+        "attempts": standing.state.attempts,
+        "notFinal": standing.state.unsettled,
+        "trouble": _trouble_json(standing.state.trouble),
         "ipfs": standing.ipfs.to_json() if standing.ipfs is not None else None,
         "witness": standing.witness,
         "cosigned": standing.witnesses[0],
         "witnesses": standing.witnesses[1],
         "daemon": standing.has_daemon,
     }
-
-
-async def _deploy(home: Home, passphrase: bytes, url: str) -> str:
-    """Return the CAIP-10 account of a new contract on whatever chain `url` is.
-
-    Raises:
-        HomeLocked: A daemon runs; the two would use the same nonce.
-        AnchorUnreachable: The endpoint did not answer.
-        AnchorRefused: The chain did not take it.
-    """
-    from anchoring.evm_deploy import deploy as deploy_contract  # noqa: PLC0415 - imports web3
-    from anchoring.evm_rpc import Endpoint, HttpRpc  # noqa: PLC0415 - imports web3
-
-    with home.hold():
-        async with Node.open(home, SystemClock(), passphrase) as node:
-            rpc = HttpRpc(url, timeout_seconds=_QUESTION_SECONDS)
-            try:
-                endpoint = Endpoint(rpc, _ANY_CHAIN, _QUESTION_SECONDS)
-                number = await endpoint.number(endpoint.eth.chain_id)
-                return await deploy_contract(
-                    rpc,
-                    f"eip155:{number}",
-                    node.keys().secret(EVM_KEY),
-                    max_fee_per_gas=node.config.chain.max_fee_gwei * GWEI,
-                )
-            finally:
-                await rpc.disconnect()

@@ -50,7 +50,7 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "credential": Lazy("cli.credentials:credential", "Revoke or suspend what was issued."),
     "status": Lazy("cli.credentials:status", "The status lists that this node publishes."),
     "anchor": Lazy("cli.anchors:anchor", "Public evidence of time for the log."),
-    "chain": Lazy("cli.anchors:chain", "The contract that anchors go to."),
+    "chain": Lazy("cli.chains:chain", "The contract that anchors go to."),
     "receipt": Lazy("cli.receipts:receipt", "Print the receipt of credential ID."),
     "verify": Lazy("cli.verifying:verify", "Check credentials: FILE, folders, or -."),
     "audit": Lazy(

@@ -56,7 +56,7 @@ async def anchor_state(node: Node, chain: str | None = None) -> AnchorState:
     async with node.reading() as c:
         checkpoint = await anchor_store.latest_checkpoint(c)
         stored = await anchor_store.all_transactions(c)
-        trouble = await anchor_store.find_trouble(c, chain) if chain else None
+        trouble = await anchor_store.find_trouble(c, chain)
     here = [t for t in stored if chain in (None, t.chain)]
     live = [t for t in here if t.is_live]
     size = checkpoint.tree_size if checkpoint is not None else 0

@@ -278,14 +278,13 @@ async def save_trouble(c: AsyncConnection, chain: str, trouble: AnchorTrouble) -
     )
 
 
-async def find_trouble(c: AsyncConnection, chain: str) -> AnchorTrouble | None:
-    """Return what keeps anchors from a chain, or None if nothing does."""
+async def find_trouble(c: AsyncConnection, chain: str | None) -> AnchorTrouble | None:
+    """Return what keeps anchors from a chain, or from any; None if nothing does."""
     t = anchor_troubles.c
-    row = (
-        await c.execute(
-            select(t.code, t.detail, t.hint, t.since, t.seen_at).where(t.chain == chain)
-        )
-    ).first()
+    asked = select(t.code, t.detail, t.hint, t.since, t.seen_at)
+    if chain is not None:
+        asked = asked.where(t.chain == chain)
+    row = (await c.execute(asked.order_by(t.seen_at.desc()).limit(1))).first()
     return None if row is None else AnchorTrouble(**row._mapping)  # noqa: SLF001
 
 

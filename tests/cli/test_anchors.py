@@ -68,10 +68,9 @@ def daemon(home: Home, *arguments: str) -> Iterator[str]:
 
 def test_from_issuing_to_a_receipt_beside_the_daemon(home: Home, tmp_path: Path) -> None:
     name = min(home.issued.iterdir()).stem
-    assert (
-        "state     nothing-anchored\nwaiting   5 entries since 2"
-        in run("anchor", "status", home=home.root).stdout
-    )
+    told = run("anchor", "status", home=home.root).stdout
+    assert "state     nothing-anchored: no batch has been closed yet\n" in told
+    assert "waiting   5 entries since 2" in told
     waiting = run("receipt", name, home=home.root)
     assert_refused(waiting, "not-yet-anchored", exit_code=3)
     with daemon(home):
@@ -167,9 +166,8 @@ def test_an_endpoint_that_does_not_answer_leaves_it_open(home: Home) -> None:
     assert_refused(result, "anchor-unreachable", exit_code=3)
 
 
-def set_contract(home: Home, contract: str) -> None:
+def set_poll(home: Home) -> None:
     text = home.config_file.read_text(encoding="utf-8")
-    text = text.replace('contract = ""', f'contract = "{contract}"')
     home.config_file.write_text(text.replace("= 4\n", "= 1\n"), encoding="utf-8")
 
 
@@ -192,6 +190,28 @@ async def test_from_a_contract_to_evidence_of_time_on_a_public_chain(
             await asyncio.to_thread(anchor_and_verify, home, tmp_path, url)
 
 
+def register_and_price(home: Home, contract: str) -> tuple[int, int]:
+    """Use a contract; return the balance, and the most that an anchor costs."""
+    chain = contract.rpartition(":")[0]
+    for wrong, code, exit_code in (
+        ("the one on Sepolia", "anchor-contract-malformed", 4),
+        (f"{chain}:0x{'00' * 19}01", "anchor-backend-mismatch", 1),
+        (contract.replace(chain, "eip155:1"), "anchor-backend-mismatch", 1),
+    ):
+        refused = run("chain", "register", wrong, home=home.root)
+        assert_refused(refused, code, exit_code=exit_code)
+    assert run_json("chain", "register", contract, home=home.root)["contract"] == contract
+    assert home.config().chain.contract == contract
+    balance = int(run_json("chain", "balance", home=home.root)["wei"])
+    assert 9 * 10**17 < balance < 10**18
+    cost = run_json("anchor", "estimate", home=home.root)
+    assert 22_280 <= cost["gas"] <= 23_394  # 1.05 times the floor
+    most, each = int(cost["costWei"]), cost["perCredentialWei"]
+    assert int(each["1000"]) == most // 1_000
+    assert int(each["10000"]) == most // 10_000
+    return balance, most
+
+
 def anchor_and_verify(home: Home, folder: Path, url: str) -> None:
     refused = run("anchor", "now", home=home.root)
     assert_refused(refused, "config-invalid", exit_code=4)
@@ -200,12 +220,16 @@ def anchor_and_verify(home: Home, folder: Path, url: str) -> None:
     chain, _, address = contract.rpartition(":")
     assert chain == f"eip155:{CHAIN_ID}"
     assert to_checksum_address(address) == address
-    set_contract(home, contract)
+    before, most = register_and_price(home, contract)
+    set_poll(home)
 
     file = issue(home, folder, rows=2)[0]
     found = run_json("anchor", "now", home=home.root)
     assert found["anchored"] is True
     assert found["contract"] == contract
+    assert (found["trouble"], found["attempts"]) == (None, 1)
+    paid = before - int(run_json("chain", "balance", home=home.root)["wei"])
+    assert 0 < paid <= most
     assert run_json("fsck", home=home.root)["anchorsUnchecked"] == 0
 
     # A stranger is pointed to the receipt by the DID document, and asks the chain.
