@@ -9,13 +9,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
-from anchoring.backend import Sighting
 from anchoring.entry import EntryKind, entry_of
 from anchoring.merkle import RootMismatch
 from anchoring.receipt import Receipt, verify_receipt
-from credentials.anchor_times import sight_anchor, sight_witnesses
+from credentials.anchor_times import WITNESSED, AnchorTime, sight_anchor, sight_witnesses
 from credentials.case import Case, had, key_state, log_key, passed
-from credentials.evidence import EvidenceMissing, Missing, Obtained
+from credentials.evidence import EvidenceMissing, Missing
 from credentials.key_standing import require_log_key
 from credentials.policy import Policy
 from credentials.proof_checks import (
@@ -24,7 +23,7 @@ from credentials.proof_checks import (
     check_proof,
     check_structure,
 )
-from credentials.report import Check
+from credentials.report import Check, Result
 from credentials.status_check import check_status
 from primitives.errors import Undetermined
 from primitives.instants import format_instant
@@ -59,7 +58,8 @@ def check_anchor(case: Case) -> Check:
     1. The receipt's checkpoint is signed by a log that is bound to the issuer.
     2. The leaf of this very document is in that checkpoint's tree.
     3. The record's digest is in an event of an accepted contract.
-    4. The chain, asked by the verifier itself, shows that event.
+    4. The chain, asked by the verifier itself, shows that event, or a proof shows it in a
+       block that the verifier's side attests.
     Or, in the place of 3 and 4, enough of the policy's witnesses have cosigned it.
     """
     credential = case.readable()
@@ -79,16 +79,23 @@ def _since(receipt: Receipt, origin: str, stolen: datetime | None, case: Case) -
     words = _witness_words(receipt.tlog_proof.checkpoint, stolen, case.policy)
     try:
         seen = _sighting(receipt, case)
-        require_log_key(stolen, seen.value.receipt.timestamp)
+        require_log_key(stolen, seen.timestamp)
     except Undetermined:
         if words:
-            return passed("anchor", f"in the log {origin}, {words}")
+            return passed("anchor", f"in the log {origin}, {words}", code=WITNESSED)
         if not receipt.anchors:
             sight_witnesses(receipt.tlog_proof.checkpoint, case.policy)  # raises why not
         raise
-    when = format_instant(seen.value.receipt.timestamp)
-    detail = f"in the log {origin} since {when} or before, {seen.value.depth} blocks deep"
-    return passed("anchor", f"{detail}; {words}" if words else detail, seen)
+    when = format_instant(seen.timestamp)
+    detail = f"in the log {origin} since {when} or before, {seen.words}"
+    return Check(
+        "anchor",
+        Result.PASSED,
+        code=seen.code,
+        detail=f"{detail}; {words}" if words else detail,
+        source=seen.source,
+        obtained_at=seen.obtained_at,
+    )
 
 
 def _witness_words(note: str, stolen: datetime | None, policy: Policy) -> str:
@@ -108,12 +115,12 @@ def _witness_words(note: str, stolen: datetime | None, policy: Policy) -> str:
     return f"witnessed by {found.count} of {of} at {when}"
 
 
-def _sighting(receipt: Receipt, case: Case) -> Obtained[Sighting]:
-    """Return the first anchor that the chain itself confirms."""
+def _sighting(receipt: Receipt, case: Case) -> AnchorTime:
+    """Return the first anchor that the chain, or an attested block, confirms."""
     reason: Undetermined | None = None
     for anchor in receipt.anchors:
         try:
-            return sight_anchor(anchor, case.evidence, case.policy)
+            return sight_anchor(anchor, receipt.digest, case.evidence, case.policy)
         except Undetermined as e:
             reason = e
     raise reason or EvidenceMissing(

@@ -16,13 +16,14 @@ from anchoring.checkpoint import Checkpoint, open_checkpoint
 from anchoring.merkle import hash_leaf
 from anchoring.note import VerifierKey
 from anchoring.receipt import Receipt, verify_receipt
-from anchoring.record import parse_record, record_cid
+from anchoring.record import parse_record, record_cid, record_digest
 from anchoring.tree import Tree
 from credentials.anchor_times import NoTimeEvidence, sight_anchor, sight_witnesses
 from credentials.evidence import Evidence, Missing, Obtained
 from credentials.policy import Policy
 from did.key_event import KeyState
 from primitives.errors import PatunayError, Rejected, Undetermined
+from primitives.hashing import Digest
 from primitives.instants import format_instant
 
 TIME_ONLY_CLAIMED = "time-only-claimed"
@@ -74,8 +75,8 @@ class KeyQuestion:
             raise self.log_key
         return self.log_key
 
-    def time_of(self, anchors: Sequence[AnchorReceipt]) -> datetime:
-        """Return the earliest time that an accepted chain confirms.
+    def time_of(self, anchors: Sequence[AnchorReceipt], digest: Digest) -> datetime:
+        """Return the earliest time that an accepted chain confirms for `digest`.
 
         Raises:
             LogKeyCompromised: The log's key was stolen by then.
@@ -85,7 +86,7 @@ class KeyQuestion:
         times = []
         for anchor in anchors:
             try:
-                times.append(self._sighted(anchor))
+                times.append(self._sighted(anchor, digest))
             except Undetermined as e:
                 reason = e
         if not times:
@@ -101,7 +102,7 @@ class KeyQuestion:
         times: list[datetime] = []
         reason: Undetermined | None = None
         try:
-            times.append(self.time_of(receipt.anchors))
+            times.append(self.time_of(receipt.anchors, receipt.digest))
         except Undetermined as e:
             reason = e
         try:
@@ -114,8 +115,8 @@ class KeyQuestion:
             raise reason
         return min(times)
 
-    def _sighted(self, anchor: AnchorReceipt) -> datetime:
-        seen = sight_anchor(anchor, self.evidence, self.policy).value.receipt.timestamp
+    def _sighted(self, anchor: AnchorReceipt, digest: Digest) -> datetime:
+        seen = sight_anchor(anchor, digest, self.evidence, self.policy).timestamp
         require_log_key(self.log_key_stolen_since, seen)
         return seen
 
@@ -219,7 +220,8 @@ def _find_boundary(since: datetime, question: KeyQuestion) -> _Boundary:
     reason: Undetermined = AnchorNotShown("the log was not read beyond that time")
     for anchored, _ in found:
         try:
-            times.append(question.time_of(anchored.anchors))
+            digest = record_digest(anchored.record)
+            times.append(question.time_of(anchored.anchors, digest))
         except Undetermined as e:
             times.append(None)
             reason = e

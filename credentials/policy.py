@@ -1,5 +1,6 @@
 """What a verifier demands, and whom it believes: never taken from the credential."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -32,6 +33,13 @@ DEVELOPMENT_CHAINS: Final = frozenset(
 """Chains that anyone can start at home with any clock: no evidence of time."""
 
 
+BY_POLICY_FILE: Final = "policy file"
+"""Who attests the blocks that a policy file names."""
+
+_CAIP2: Final = re.compile(r"[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}")
+_HASH: Final = re.compile(r"0x[0-9a-f]{64}")
+
+
 class PolicyMalformed(Malformed):
     """A policy or trust file is not of the documented form."""
 
@@ -62,6 +70,10 @@ class Policy:
     """CAIP-10 contracts whose events are believed; empty means those of any chain whose
     endpoint the verifier itself chose."""
 
+    attested_blocks: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Blocks that count as part of their chain though nobody asks it: CAIP-2 chain and
+    block hash (0x-prefixed lower-case hex), to who says so, such as `policy file`."""
+
     clock_skew: timedelta = timedelta(minutes=5)
     """How far the verifier's clock may be behind the issuer's."""
 
@@ -85,14 +97,14 @@ def parse_policy(policy: JsonObject | None, trust: JsonObject | None) -> Policy:
     """Return the policy that a policy file and a trust file, both optional, describe.
 
     Policy: `{"version": 1, "required": [names], "clockSkewSeconds": n,
-    "contracts": [CAIP-10]}`.
+    "contracts": [CAIP-10], "blocks": [{"chain": CAIP-2, "hash"}]}`.
     Trust: `{"version": 1, "issuers": [{"did", "name"}], "logs": [{"issuer", "vkey"}],
     "witnesses": {"keys": [vkey], "threshold": n}}`.
 
     Raises:
         PolicyMalformed: An unknown member, another version, or a value of another form.
     """
-    rules = _members(policy, {"required", "clockSkewSeconds", "contracts"})
+    rules = _members(policy, {"required", "clockSkewSeconds", "contracts", "blocks"})
     lists = _members(trust, {"issuers", "logs", "witnesses"})
     required = rules.get("required")
     skew = rules.get("clockSkewSeconds", 300)
@@ -111,6 +123,7 @@ def parse_policy(policy: JsonObject | None, trust: JsonObject | None) -> Policy:
         logs={issuer: _vkey(text) for issuer, text in logs},
         witnesses=_quorum(lists.get("witnesses")),
         contracts=frozenset(_names(rules.get("contracts", []))),
+        attested_blocks=dict.fromkeys(map(_block, _array(rules, "blocks")), BY_POLICY_FILE),
         clock_skew=timedelta(seconds=skew),
     )
 
@@ -145,6 +158,16 @@ def _texts(entry: Json, first: str, second: str) -> tuple[str, str]:
         if isinstance(a, str) and isinstance(b, str) and len(entry) == 2:  # noqa: PLR2004
             return a, b
     raise PolicyMalformed(f"want objects with the texts {first!r} and {second!r} alone")
+
+
+def _block(entry: Json) -> tuple[str, str]:
+    chain, block_hash = _texts(entry, "chain", "hash")
+    if not _CAIP2.fullmatch(chain) or not _HASH.fullmatch(block_hash):
+        raise PolicyMalformed(
+            f"found block {chain[:48]!r} {block_hash[:80]!r}, want a CAIP-2 chain and 0x"
+            " with 64 lower-case hexadecimal digits"
+        )
+    return chain, block_hash
 
 
 def _vkey(text: str) -> VerifierKey:

@@ -177,8 +177,8 @@ def _anchored_at(evidence: Evidence, policy: Policy, key: VerifierKey) -> dateti
     times: list[datetime] = []
     for anchor in receipt.value.anchors:
         try:
-            seen = sight_anchor(anchor, evidence, policy)
+            seen = sight_anchor(anchor, receipt.value.digest, evidence, policy)
         except Undetermined:
             continue
-        times.append(seen.value.receipt.timestamp)
+        times.append(seen.timestamp)
     return min(times, default=None)

@@ -16,6 +16,7 @@ from primitives.canonical_json import JsonObject
 from tests.support.credentials_support import ISSUER, LOG_KEY
 
 CONTRACT = "eip155:11155111:0xAb5801a7D398351b8bE11C439e05C5B3259aeC9B"
+BLOCK = "0x" + "2b" * 32
 
 
 def test_every_check_has_its_name() -> None:
@@ -36,6 +37,7 @@ def test_reads_both_files() -> None:
             "required": ["proof", "issuer-key", "anchor"],
             "clockSkewSeconds": 0,
             "contracts": [CONTRACT],
+            "blocks": [{"chain": "eip155:11155111", "hash": BLOCK}],
         },
         {
             "version": 1,
@@ -49,6 +51,7 @@ def test_reads_both_files() -> None:
         has_trust_list=True,
         logs={ISSUER: LOG_KEY},
         contracts=frozenset({CONTRACT}),
+        attested_blocks={("eip155:11155111", BLOCK): "policy file"},
         clock_skew=timedelta(0),
     )
     assert policy.effective_required == {
