@@ -56,6 +56,9 @@ class Case:
     purpose: str = ASSERTION
     """What its proofs have to have been made for."""
 
+    recurs: bool = False
+    """Whether the document comes back with others, as a status list does."""
+
     credential: Credential | PatunayError = field(init=False)
     """The document typed, or the rule of the data model that it breaks."""
 
@@ -78,6 +81,12 @@ class Case:
         except PatunayError as e:
             found = e
         object.__setattr__(self, "_proofs", found)
+
+    def about(self, recurring: JsonObject) -> "Case":
+        """Return the case of a document that this one leans on, on the same evidence."""
+        case = Case(recurring, self.evidence, self.policy, self.as_of, recurs=True)
+        object.__setattr__(case, "_did_documents", self._did_documents)
+        return case
 
     def did_document(self, did: str) -> DidDocument:
         """Return the DID document that the evidence has."""

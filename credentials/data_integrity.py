@@ -3,6 +3,7 @@
 See <https://www.w3.org/TR/vc-data-integrity/>.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,10 +25,14 @@ from primitives.ed25519 import (
 )
 from primitives.encodings import decode_base58btc, encode_base58btc
 from primitives.errors import PatunayError, Rejected, Undetermined
+from primitives.hashing import sha256
 from primitives.instants import format_instant, parse_instant
 
 MAX_PROOFS = 16
 """Proofs in one document; a set of two is the most that is seen in use."""
+
+MAX_HELD: Final = 256
+"""Digests that `verify_recurring_proof` remembers; the oldest goes first."""
 
 PROOF_TYPE: Final = "DataIntegrityProof"
 DEFAULT_SUITE: Final = eddsa_rdfc_2022.NAME
@@ -235,6 +240,30 @@ def verify_proof(
     secured = signed_document(document, proof.previous)
     signed = hash_data(secured, proof.options, engine or default_engine())
     verify_signature(key, signed, proof.signature)
+
+
+def verify_recurring_proof(
+    document: Mapping[str, Json], proof: Proof, key: PublicKey
+) -> None:
+    """As `verify_proof`, and remembers what held: a status list comes with each credential.
+
+    Safe, because whether a signature holds depends on the document, the proof and the key
+    alone: of these, exactly as they were read, the digest is remembered. Not on the time.
+
+    Raises:
+        PatunayError: As `verify_proof`; what does not hold is not remembered.
+    """
+    exactly = repr((document, proof.options, proof.signature, key))
+    name = sha256(exactly.encode("utf-8", "surrogatepass"))
+    if name in _held:
+        return
+    verify_proof(document, proof, key)
+    _held[name] = None
+    if len(_held) > MAX_HELD:
+        _held.popitem(last=False)
+
+
+_held: Final[OrderedDict[bytes, None]] = OrderedDict()
 
 
 def _parse_proof(entry: Json, wanted: str) -> Proof:

@@ -31,11 +31,15 @@ def judge(
         policy: What the verifier demands and whom it believes.
         as_of: Aware.
     """
-    case = Case(document, evidence, policy, as_of)
-    demanded = policy.effective_required
+    return judge_case(Case(document, evidence, policy, as_of))
+
+
+def judge_case(case: Case) -> Report:
+    """Return the report on a case that somebody has read already, as `judge` does."""
+    demanded = case.policy.effective_required
     checks = tuple(_with_demand(_run(name, case), name in demanded) for name in CHECKS)
     standing = _standing({check.name: check for check in checks})
-    return Report(checks, standing, _summary(case, checks, standing), as_of)
+    return Report(checks, standing, _summary(case, checks, standing), case.as_of)
 
 
 def _with_demand(check: Check, required: bool) -> Check:

@@ -15,7 +15,7 @@ from credentials.case import (
     passed,
     source_of,
 )
-from credentials.data_integrity import Proof, verify_proof
+from credentials.data_integrity import Proof, verify_proof, verify_recurring_proof
 from credentials.evidence import EvidenceMissing, Missing
 from credentials.key_standing import KeyQuestion, judge_key
 from credentials.proof_chain import ancestors
@@ -141,7 +141,8 @@ def _check_one_proof(proof: Proof | PatunayError, case: Case) -> Proof:
     key = document_of(str(method.did), case).methods.get(method)
     if key is None:
         raise IssuerKeyMismatch(f"{method.did} names no key {method}")
-    verify_proof(case.document, proof, key.public_key())
+    verify = verify_recurring_proof if case.recurs else verify_proof
+    verify(case.document, proof, key.public_key())
     return proof
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from credentials.case import Case, had, passed
 from credentials.evidence import Obtained
-from credentials.model import parse_credential
 from credentials.proof_checks import check_dates, check_issuer_key, check_proof
 from credentials.quoting import quoted
 from credentials.report import Check, Result
@@ -138,10 +137,10 @@ def _check_status_list(document: JsonObject, entry: Entry, issuer: str, case: Ca
 
     Whatever is wrong with a list leaves the question open: `StatusListUnusable`.
     """
-    try:
-        listed = parse_credential(document)
-    except PatunayError as e:
-        raise StatusListUnusable(f"the status list is no credential: {e}") from e
+    inner = case.about(document)
+    listed = inner.credential
+    if isinstance(listed, PatunayError):
+        raise StatusListUnusable(f"the status list is no credential: {listed}") from listed
     if listed.id != entry.list_url:
         raise StatusListIdMismatch(
             f"found list {str(listed.id)[:80]}, want {entry.list_url}"
@@ -152,7 +151,6 @@ def _check_status_list(document: JsonObject, entry: Entry, issuer: str, case: Ca
         )
     if listed.issuer != issuer:
         raise StatusIssuerMismatch(f"found a list of {listed.issuer}, want one of {issuer}")
-    inner = Case(document, case.evidence, case.policy, case.as_of)
     try:
         check_proof(inner)
         check_issuer_key(inner)

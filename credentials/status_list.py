@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from credentials.jsonld.loader import VC_V2
@@ -287,6 +288,11 @@ def set_indexes(document: Mapping[str, Json]) -> frozenset[int]:
 def _decode(encoded: Json) -> bytes:
     if not isinstance(encoded, str) or not encoded.startswith("u"):
         raise StatusListEncoding("encodedList is no base64url multibase")
+    return _unpack(encoded)
+
+
+@lru_cache(maxsize=8)  # the same text always unpacks to the same bits, 1 MiB at most
+def _unpack(encoded: str) -> bytes:
     try:
         packed = decode_base64url(encoded[1:])
     except PatunayError as e:

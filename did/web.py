@@ -7,6 +7,7 @@ there is no second spelling that a proxy, a file system or a browser could read 
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from did.host import DidIpLiteral, DidPortInvalid, check_host, is_ip_literal, parse_port
@@ -105,6 +106,7 @@ class DidWeb:
         return _PREFIX + ":".join((authority, *self.path))
 
 
+@lru_cache(maxsize=256)  # a text's meaning never changes; an issuer's comes back often
 def parse_did_web(text: str) -> DidWeb:
     """Read a did:web such as `did:web:example.edu%3A8443:issuers:north`.
 

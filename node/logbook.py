@@ -10,12 +10,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from anchoring.backend import AnchorReceipt
 from anchoring.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from anchoring.cosignature import with_cosignatures
-from anchoring.entry import EntryKind, encode_entry
+from anchoring.entry import encode_entry
 from anchoring.merkle import hash_leaf
 from anchoring.receipt import Receipt
 from anchoring.record import build_record, record_cid, record_digest
@@ -26,8 +24,9 @@ from node.failpoints import failpoint
 from node.node import LOG_KEY, Node
 from node.publishing import log_file, publish_log_file
 from node.storage import anchor_store, ledger, witnesses
-from node.storage.anchor_store import EFFECTIVE, StoredCheckpoint, StoredTransaction
+from node.storage.anchor_store import StoredCheckpoint, StoredTransaction
 from node.storage.chain_proofs import find_proofs
+from node.storage.receipts import anchors_of, find_standing
 from node.storage.registry import list_issuers
 from primitives.errors import PatunayError, Rejected, Undetermined
 from primitives.instants import parse_instant
@@ -208,22 +207,23 @@ async def build_receipt(node: Node, uuid: str) -> Receipt:
         CredentialUnknown: This node has not issued it.
         NotYetAnchored: It waits for its anchor.
     """
-    async with node.reading() as c:
-        index, known = await ledger.find_leaf(c, uuid, EntryKind.CREDENTIAL)
-        if not known and await ledger.find_credential(c, uuid) is None:
+    async with node.looking_up() as c:
+        standing = await find_standing(c, uuid)
+        if standing is None and await ledger.find_credential(c, uuid) is None:
             raise CredentialUnknown(f"found no credential {uuid[:64]!r}")
-        size, anchored = 0, list[StoredTransaction]()
-        if index is not None:
-            size, anchored = await _shown_by(c, index)
+        if standing is None or standing.index is None or standing.size is None:
+            raise NotYetAnchored(f"credential {uuid} is not anchored yet")
+        index, size = standing.index, standing.size
         checkpoint = await anchor_store.find_checkpoint(c, size)
         lines = await witnesses.cosignatures_of(c, size)
+        anchored = await anchors_of(c, size) if standing.is_anchored else []
         proofs = await find_proofs(
             c,
             [stored.reference for stored in anchored],
             [str(stored.block_hash) for stored in anchored],
         )
-    if index is None or checkpoint is None:
-        raise NotYetAnchored(f"credential {uuid} is not anchored yet")
+    if checkpoint is None:
+        raise LogCorrupt(f"found no checkpoint of size {size}, which is anchored")
     async with node.log_lock:
         await load_tree(node)
         hashes = node.tree.inclusion_proof(index, tree_size=checkpoint.tree_size)
@@ -235,17 +235,6 @@ async def build_receipt(node: Node, uuid: str) -> Receipt:
             for stored in anchored
         ),
     )
-
-
-async def _shown_by(c: AsyncConnection, index: int) -> tuple[int, list[StoredTransaction]]:
-    """Return the size of the checkpoint that shows a leaf, and its anchors.
-
-    The first anchored one; else the first that a witness has cosigned; else 0.
-    """
-    anchored = await anchor_store.transactions_covering(c, index, EFFECTIVE)
-    if anchored:
-        return anchored[0].tree_size, anchored
-    return await witnesses.witnessed_size_covering(c, index) or 0, []
 
 
 def to_receipt(stored: StoredTransaction) -> AnchorReceipt:

@@ -5,7 +5,7 @@ The use cases (`node.issuance`, `node.logbook`, `node.anchoring`) are functions 
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -19,7 +19,14 @@ from did.keystore import KeyNotFound, Keystore, Unlocked
 from did.multikey import decode_multikey, encode_multikey
 from node.config import Config
 from node.home import Home
-from node.storage.database import create_engine, migrate, reading, transaction
+from node.storage.database import (
+    Lookups,
+    Reader,
+    create_engine,
+    migrate,
+    reading,
+    transaction,
+)
 from node.storage.registry import OWN_SLUG, Issuer
 from node.token_keys import TokenKeys
 from primitives.clock import Clock
@@ -58,11 +65,14 @@ class Node:
     log_lock: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
     """Held while this process reads or grows `tree`."""
 
+    lookups: Lookups = field(init=False, repr=False)
+
     tokens: TokenKeys = field(init=False, repr=False)
     """What signs with the keys that lie on a PKCS#11 token."""
 
     def __post_init__(self) -> None:
         """Make what nobody has to give."""
+        self.lookups = Lookups(self.home.root / self.config.database_file)
         self.tokens = TokenKeys(self.config.hsm, self.home.root, self.config.domain)
 
     @classmethod
@@ -91,6 +101,7 @@ class Node:
                 yield node
             finally:
                 node.tokens.close()
+                node.lookups.close()
         finally:
             await engine.dispose()
 
@@ -113,6 +124,10 @@ class Node:
         """Give a connection for reading."""
         async with reading(self.engine) as connection:
             yield connection
+
+    def looking_up(self) -> AbstractAsyncContextManager[Reader]:
+        """Give a reader of a few rows; see `Lookups`."""
+        return self.lookups.reading()
 
     def now(self) -> str:
         """Return the time as it is stored."""

@@ -13,7 +13,7 @@ from anchoring.receipt import Receipt
 from credentials.case import Case
 from credentials.data_integrity import ASSERTION
 from credentials.evidence import OWN_NODE, Evidence, Lookup, Missing, Obtained
-from credentials.judge import judge
+from credentials.judge import judge_case
 from credentials.log_question import log_wanted_since
 from credentials.model import Credential
 from credentials.policy import CHECK_NAMES, DEFAULT_REQUIRED, Policy
@@ -67,10 +67,8 @@ class Verifier:
             Overloaded: `MAX_IN_HAND` others are under way.
         """
         with self.slot():
-            evidence = await self.evidence(document)
-            return await asyncio.to_thread(
-                judge, document, evidence, self.demands(required), self.node.instant()
-            )
+            case = await self._case(document, self.demands(required))
+            return await asyncio.to_thread(judge_case, case)
 
     @contextmanager
     def slot(self) -> Iterator[None]:
@@ -93,21 +91,25 @@ class Verifier:
 
     async def evidence(self, document: JsonObject) -> Evidence:
         """Return what could be had about one credential."""
+        return (await self._case(document, self.gatherer.policy(self.policy))).evidence
+
+    async def _case(self, document: JsonObject, policy: Policy) -> Case:
+        """Return one credential with what could be had about it."""
         evidence = await self.gatherer.gather(
             document, receipt=await self._receipt(document), sightings=self._sightings
         )
-        policy = self.gatherer.policy(self.policy)
         case = Case(document, evidence, policy, self.node.instant())
         if not self._is_own(case) or log_wanted_since(case) is None:
-            return evidence
+            return case
         # Only one's own: without a chain of the others', their logs would show nothing.
         reading = await read_log(self.node)
         anchors = [anchor for record in reading.records for anchor in record.anchors]
-        return replace(
+        read = replace(
             evidence,
             log=Obtained(reading, OWN_NODE, self.node.instant()),
             sightings={**self._seen(anchors), **evidence.sightings},
         )
+        return Case(document, read, policy, self.node.instant())
 
     def _is_own(self, case: Case) -> bool:
         own = self.gatherer.own

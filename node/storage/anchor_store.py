@@ -19,13 +19,14 @@ these candidates one at most is live.
     reverted    mined and undone, for ever
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from node.storage.database import Reader
 from node.storage.schema import anchor_troubles, checkpoints, transactions
 from primitives.errors import Rejected
 from primitives.hashing import Digest
@@ -123,7 +124,7 @@ async def latest_checkpoint(c: AsyncConnection) -> StoredCheckpoint | None:
     return _checkpoint(row)
 
 
-async def find_checkpoint(c: AsyncConnection, tree_size: int) -> StoredCheckpoint | None:
+async def find_checkpoint(c: Reader, tree_size: int) -> StoredCheckpoint | None:
     """Return the checkpoint of that size, or None if none was signed."""
     row = (
         await c.execute(select(checkpoints).where(checkpoints.c.tree_size == tree_size))
@@ -235,24 +236,6 @@ async def all_transactions(c: AsyncConnection) -> list[StoredTransaction]:
     """Return every transaction, in the order in which they were stored."""
     rows = await c.execute(
         select(transactions).order_by(transactions.c.stored_at, transactions.c.nonce)
-    )
-    return [StoredTransaction(**row._mapping) for row in rows]  # noqa: SLF001
-
-
-async def transactions_covering(
-    c: AsyncConnection, leaf_index: int, states: Iterable[str]
-) -> list[StoredTransaction]:
-    """Return those in `states` of the smallest such checkpoint that covers a leaf."""
-    reached = transactions.c.state.in_(list(states))
-    size: int | None = await c.scalar(
-        select(func.min(transactions.c.tree_size)).where(
-            reached, transactions.c.tree_size > leaf_index
-        )
-    )
-    rows = await c.execute(
-        select(transactions)
-        .where(reached, transactions.c.tree_size == size)
-        .order_by(transactions.c.stored_at, transactions.c.nonce)
     )
     return [StoredTransaction(**row._mapping) for row in rows]  # noqa: SLF001
 

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from anchoring.chain_proof import ChainProof
 from anchoring.rlp import decode_rlp, encode_rlp
 from node.storage.anchor_store import StoredTransaction
+from node.storage.database import Reader
 from node.storage.schema import chain_proofs, transactions
 
 
@@ -61,7 +62,7 @@ async def save_failed(c: AsyncConnection, reference: str, problem: str, at: str)
 
 
 async def find_proofs(
-    c: AsyncConnection, references: Collection[str], block_hashes: Collection[str]
+    c: Reader, references: Collection[str], block_hashes: Collection[str]
 ) -> dict[str, ChainProof]:
     """Return the proofs of these transactions, as far as there are any, by reference.
 

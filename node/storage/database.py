@@ -5,16 +5,17 @@ the fastest that never lost a commit it had acknowledged.
 """
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from alembic.command import downgrade, upgrade
 from alembic.config import Config as AlembicConfig
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, CursorResult, Executable, event
+from sqlalchemy import create_engine as create_direct_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -24,6 +25,9 @@ from primitives.errors import Misconfigured, Undetermined
 BUSY_SECONDS: Final = 30
 """How long a command waits while another process writes."""
 
+
+LOOK_UP_SECONDS: Final = 0.1
+"""How long a look-up waits for the file; in WAL mode nobody who writes is waited for."""
 
 _READING: Final = "patunay_reading"
 """Execution option of a connection that only reads."""
@@ -62,6 +66,64 @@ def create_engine(path: Path) -> AsyncEngine:
     event.listen(engine.sync_engine, "connect", _on_connect)
     event.listen(engine.sync_engine, "begin", _on_begin)
     return engine
+
+
+class Reader(Protocol):
+    """What a query needs of a connection; an `AsyncConnection` is one."""
+
+    async def execute(
+        self, statement: Executable, parameters: Mapping[str, Any] | None = None, /
+    ) -> CursorResult[Any]:
+        """Return what a statement gives."""
+        ...
+
+
+class _Direct:
+    """A connection whose statements run where they are awaited."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def execute(
+        self, statement: Executable, parameters: Mapping[str, Any] | None = None, /
+    ) -> CursorResult[Any]:
+        return self._connection.execute(statement, parameters)
+
+
+class Lookups:
+    """Reads a few rows by their index, in the thread of the event loop itself.
+
+    That takes some ten microseconds; handing each statement to a thread and back takes a
+    hundred times as long. Nothing else may be awaited while such a reader is held.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._engine = create_direct_engine(
+            f"sqlite:///{path}", pool_size=1, max_overflow=-1
+        )
+        event.listen(self._engine, "connect", _on_direct_connect)
+        event.listen(self._engine, "begin", _on_begin)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Reader]:
+        """Give a reader that sees one state of the database.
+
+        Raises:
+            StorageFailed: The file cannot be read.
+        """
+        async with _failures():
+            with self._engine.connect() as connection:
+                yield _Direct(connection.execution_options(**{_READING: True}))
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._engine.dispose()
+
+
+def _on_direct_connect(connection: Any, record: object) -> None:
+    _on_connect(connection, record)
+    connection.execute(f"PRAGMA busy_timeout={LOOK_UP_SECONDS * 1000:.0f}")
+    connection.execute("PRAGMA query_only=ON")
 
 
 def _on_connect(connection: Any, _record: object) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anchoring.entry import EntryKind
+from node.storage.database import Reader
 from node.storage.schema import (
     credentials,
     documents,
@@ -154,7 +155,7 @@ async def save_signed(
     )
 
 
-async def find_credential(c: AsyncConnection, uuid: str) -> StoredCredential | None:
+async def find_credential(c: Reader, uuid: str) -> StoredCredential | None:
     """Return the credential with that UUID, or None if there certainly is none."""
     return await _find_credential(c, credentials.c.uuid == uuid)
 
@@ -164,7 +165,7 @@ async def find_credential_by_id(c: AsyncConnection, cid: str) -> StoredCredentia
     return await _find_credential(c, credentials.c.id == cid)
 
 
-async def _find_credential(c: AsyncConnection, which: object) -> StoredCredential | None:
+async def _find_credential(c: Reader, which: object) -> StoredCredential | None:
     row = (await c.execute(select(credentials).where(which))).first()  # type: ignore[arg-type]
     if row is None:
         return None

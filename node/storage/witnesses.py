@@ -4,6 +4,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anchoring.checkpoint import Checkpoint
+from node.storage.database import Reader
 from node.storage.schema import checkpoints, cosignatures, witnessed
 from primitives.hashing import Digest
 
@@ -73,14 +74,14 @@ async def save_cosignature(
         )
 
 
-async def cosignatures_of(c: AsyncConnection, tree_size: int) -> list[str]:
+async def cosignatures_of(c: Reader, tree_size: int) -> list[str]:
     """Return the lines on a checkpoint, in the order of the witnesses' keys."""
-    rows = await c.scalars(
+    rows = await c.execute(
         select(cosignatures.c.line)
         .where(cosignatures.c.tree_size == tree_size)
         .order_by(cosignatures.c.witness)
     )
-    return list(rows)
+    return [row.line for row in rows]
 
 
 async def size_known_to(c: AsyncConnection, witness: str) -> int:
@@ -89,16 +90,6 @@ async def size_known_to(c: AsyncConnection, witness: str) -> int:
         select(func.max(cosignatures.c.tree_size)).where(cosignatures.c.witness == witness)
     )
     return found or 0
-
-
-async def witnessed_size_covering(c: AsyncConnection, leaf_index: int) -> int | None:
-    """Return the smallest checkpoint with a cosignature that covers a leaf, if any."""
-    found: int | None = await c.scalar(
-        select(func.min(cosignatures.c.tree_size)).where(
-            cosignatures.c.tree_size > leaf_index
-        )
-    )
-    return found
 
 
 async def count_witnesses(c: AsyncConnection) -> int:

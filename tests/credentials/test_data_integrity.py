@@ -3,26 +3,30 @@
 import base64
 import json
 import time
+from dataclasses import replace
 from itertools import permutations
 from random import Random
 from typing import Any
 
 import pytest
 
+from credentials import data_integrity
 from credentials.data_integrity import (
+    MAX_HELD,
     MAX_PROOFS,
     Proof,
     ProofInvalid,
     add_proof,
     parse_proofs,
     verify_proof,
+    verify_recurring_proof,
 )
 from credentials.jsonld.loader import OB_EXTENSIONS, OB_V3, VC_V2
 from credentials.judge import judge
 from credentials.report import Check, Outcome, Result
 from did.multikey import decode_multikey
 from primitives.canonical_json import Json, JsonObject, canonicalize
-from primitives.ed25519 import PublicKey, SignatureRejected, SoftwareSigner
+from primitives.ed25519 import PublicKey, Signature, SignatureRejected, SoftwareSigner
 from primitives.encodings import decode_base58btc, encode_base58btc
 from primitives.errors import PatunayError
 from primitives.instants import parse_instant
@@ -336,3 +340,48 @@ def test_an_open_badge_gets_its_proof_in_an_array_as_its_schema_wants() -> None:
     made = add_proof(badge, SIGNER, verification_method=METHOD, created=NOW)
     assert isinstance(made["proof"], list)
     assert len(made["proof"]) == 1
+
+
+def _recurring(suite: str) -> tuple[JsonObject, Proof]:
+    document = signed(unsigned(), suite=suite)
+    (proof,) = parse_proofs(document)
+    assert isinstance(proof, Proof)
+    verify_recurring_proof(document, proof, SIGNER.public_key)
+    return document, proof
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_what_held_once_holds_for_nothing_else(suite: str) -> None:
+    document, proof = _recurring(suite)
+    other = SoftwareSigner(bytes(32)).public_key
+    with pytest.raises(SignatureRejected):
+        verify_recurring_proof(document, proof, other)
+    with pytest.raises(SignatureRejected):
+        verify_recurring_proof({**document, "name": "Another"}, proof, SIGNER.public_key)
+    later = replace(proof, options={**proof.options, "created": "2026-11-21T00:00:00Z"})
+    with pytest.raises(SignatureRejected):
+        verify_recurring_proof(document, later, SIGNER.public_key)
+    forged = replace(proof, signature=Signature(bytes(64)))
+    for _ in range(2):  # what did not hold is not remembered
+        with pytest.raises(SignatureRejected):
+            verify_recurring_proof(document, forged, SIGNER.public_key)
+
+
+def test_values_that_python_calls_equal_are_not_the_same_document() -> None:
+    document = signed(unsigned(**{"https://example.edu/hours": {"@value": 0}}))
+    (proof,) = parse_proofs(document)
+    assert isinstance(proof, Proof)
+    verify_recurring_proof(document, proof, SIGNER.public_key)
+    changed = {**document, "https://example.edu/hours": {"@value": False}}
+    assert changed == document
+    with pytest.raises(SignatureRejected):
+        verify_recurring_proof(changed, proof, SIGNER.public_key)
+
+
+def test_no_more_than_so_many_proofs_are_remembered() -> None:
+    for number in range(MAX_HELD + 2):
+        document = signed(unsigned(name=f"Course {number}"), suite="eddsa-jcs-2022")
+        (proof,) = parse_proofs(document)
+        assert isinstance(proof, Proof)
+        verify_recurring_proof(document, proof, SIGNER.public_key)
+    assert len(data_integrity._held) == MAX_HELD

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, insert, inspect, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -22,8 +22,9 @@ from node.storage.database import (
     reading,
     transaction,
 )
+from node.storage.ledger import save_request
 from node.storage.registry import list_issuers
-from node.storage.schema import metadata
+from node.storage.schema import metadata, requests
 from tests.support.nodes import meddle, opened, query
 
 
@@ -168,6 +169,30 @@ async def test_connections_that_are_all_in_use_are_a_storage_failure(
                 await c.exec_driver_sql("SELECT 1")
         for connection in held:
             await connection.close()
+
+
+async def test_a_look_up_sees_what_others_have_committed(home: Home) -> None:
+    async with opened(home) as node:
+        for name in ("one", "two"):
+            async with node.writing() as c:
+                await save_request(c, name, node.now())
+            async with node.looking_up() as reader:
+                found = await reader.execute(select(requests.c.name))
+                assert name in found.scalars().all()
+
+
+async def test_a_look_up_writes_nothing(home: Home) -> None:
+    async with opened(home) as node:
+        with pytest.raises(StorageFailed, match="readonly"):
+            async with node.looking_up() as reader:
+                await reader.execute(insert(requests).values(name="x", requested_at="y"))
+
+
+async def test_a_look_up_waits_for_no_writer(home: Home) -> None:
+    async with opened(home) as node, node.writing() as c:
+        await save_request(c, "waiting", node.now())
+        async with node.looking_up() as reader:
+            assert (await reader.execute(select(requests.c.name))).all() == []
 
 
 _WRITE = """

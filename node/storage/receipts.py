@@ -1,0 +1,68 @@
+"""Which checkpoint shows a credential: one query, because every verification asks it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import bindparam, func, select
+
+from anchoring.entry import EntryKind
+from node.storage.anchor_store import EFFECTIVE, StoredTransaction
+from node.storage.database import Reader
+from node.storage.schema import cosignatures, entries, transactions
+
+_EFFECTIVE: Final = transactions.c.state.in_(sorted(EFFECTIVE))
+
+_STANDING: Final = (
+    select(
+        entries.c.leaf_index,
+        select(func.min(transactions.c.tree_size))
+        .where(_EFFECTIVE, transactions.c.tree_size > entries.c.leaf_index)
+        .scalar_subquery()
+        .label("anchored"),
+        select(func.min(cosignatures.c.tree_size))
+        .where(cosignatures.c.tree_size > entries.c.leaf_index)
+        .scalar_subquery()
+        .label("witnessed"),
+    )
+    .where(
+        entries.c.subject == bindparam("subject"),
+        entries.c.kind == int(EntryKind.CREDENTIAL),
+    )
+    .order_by(entries.c.seq.desc())
+    .limit(1)
+)
+
+_ANCHORS: Final = (
+    select(transactions)
+    .where(_EFFECTIVE, transactions.c.tree_size == bindparam("size"))
+    .order_by(transactions.c.stored_at, transactions.c.nonce)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LeafStanding:
+    """Where a credential stands in the log."""
+
+    index: int | None
+    """Of its newest leaf; None while it waits in the queue."""
+
+    size: int | None
+    """Of the first checkpoint that is anchored and covers the leaf; else of the first
+    that a witness has cosigned; else None."""
+
+    is_anchored: bool
+
+
+async def find_standing(c: Reader, uuid: str) -> LeafStanding | None:
+    """Return where a credential stands in the log; None if it was never queued for it."""
+    row = (await c.execute(_STANDING, {"subject": uuid})).first()
+    if row is None:
+        return None
+    size = row.witnessed if row.anchored is None else row.anchored
+    return LeafStanding(row.leaf_index, size, row.anchored is not None)
+
+
+async def anchors_of(c: Reader, tree_size: int) -> list[StoredTransaction]:
+    """Return the transactions that anchor a checkpoint and stand in the chain."""
+    rows = await c.execute(_ANCHORS, {"size": tree_size})
+    return [StoredTransaction(**row._mapping) for row in rows]  # noqa: SLF001
