@@ -16,7 +16,7 @@ from credentials.data_integrity import SUITES
 from credentials.registrar import Finding, RegistrarFile, read_registrar_file
 from credentials.registrar_table import ENCODINGS, MAX_FILE_BYTES
 from credentials.template import parse_template
-from node.home import Home
+from node.home import Home, make_folder
 from node.issuance import BatchReport, issue_rows
 from node.node import MAIN, Node
 from node.storage.ledger import find_credential
@@ -185,7 +185,7 @@ async def _issue(home: Home, passphrase: bytes, batch: _Batch, folder: Path) -> 
 
 def _make_folder(folder: Path) -> None:
     with typed_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
 
 
 async def _write_missing(node: Node, report: BatchReport, folder: Path) -> None:

@@ -150,7 +150,7 @@ class Home:
 
 def write_file(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     """Write `content` to `path` durably: whole or not at all, also over a power cut."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -163,11 +163,29 @@ def write_file(path: Path, content: bytes, *, mode: int = 0o644) -> None:
         Path(temporary).unlink(missing_ok=True)
         raise
     # Without this, the new name may be lost although the content is safe.
-    folder = os.open(path.parent, os.O_RDONLY)
+    _sync_folder(path.parent)
+
+
+def make_folder(folder: Path, *, mode: int = 0o777) -> None:
+    """Make a folder durably, with those that it lies in, unless it is there.
+
+    Each new name is synced in the folder above, or a power cut could take all that was
+    written below it since. `mode` is of the last folder alone.
+    """
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(mode=mode, exist_ok=True)
+    _sync_folder(folder.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(handle)
     finally:
-        os.close(folder)
+        os.close(handle)
 
 
 def create_folder(root: Path) -> None:
@@ -178,4 +196,4 @@ def create_folder(root: Path) -> None:
     """
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise HomeExists(f"{root} is there already and not empty")
-    root.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
+    make_folder(root, mode=_PRIVATE_FOLDER)

@@ -119,6 +119,27 @@ def test_a_file_is_replaced_whole_or_not_at_all(
     assert list(file.parent.iterdir()) == [file]
 
 
+def test_each_new_folder_is_synced_in_the_one_above_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    sync = os.fsync
+
+    def noting(handle: int) -> None:
+        synced.append(os.fstat(handle).st_ino)
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    write_file(tmp_path / "a" / "b" / "c", b"x")
+    create_folder(tmp_path / "d" / "node")
+    places = [tmp_path, tmp_path / "a", tmp_path / "a" / "b", tmp_path / "d"]
+    assert {place.stat().st_ino for place in places} <= set(synced)
+    assert stat.S_IMODE((tmp_path / "d" / "node").stat().st_mode) == 0o700
+    before = len(synced)
+    write_file(tmp_path / "a" / "b" / "c", b"y")
+    assert len(synced) == before + 2  # the file and its folder
+
+
 def _full(_handle: int) -> None:
     raise OSError(28, "No space left on device")
 

@@ -82,6 +82,11 @@ _COMPONENTS = {
         f"{_MAKE_TOOLS} (needs npm)",
         places=(_NODE_MODULES / "@digitalbazaar" / "eddsa-jcs-2022-cryptosuite",),
     ),
+    "fuse": _Component(
+        "FUSE",
+        f"{_MAKE_TOOLS} as root, or install Debian's fuse3",
+        programs=("fusermount3", "fusermount"),
+    ),
     "npm-peers": _Component(
         "the set of npm peers",
         f"{_MAKE_TOOLS} (needs npm)",
