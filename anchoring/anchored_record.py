@@ -47,13 +47,15 @@ class AnchoredRecord:
             AnchoredRecordMalformed: A field or version that is unknown, or over a limit.
             ReceiptMalformed: An anchor of another form.
         """
-        anchors, version = raw.get("anchors"), raw.get("version")
+        anchors, version, text = raw.get("anchors"), raw.get("version"), raw.get("record")
         if raw.keys() != _FIELDS or version != ANCHORED_RECORD_VERSION:
             raise AnchoredRecordMalformed(f"found fields {sorted(raw)}, want {_FIELDS}")
         if not isinstance(anchors, list) or len(anchors) > MAX_ANCHORS:
             raise AnchoredRecordMalformed(f"want a list of at most {MAX_ANCHORS} anchors")
+        if not isinstance(text, str):
+            raise AnchoredRecordMalformed(f"record: found {type(text).__name__}, want text")
         try:
-            record = decode_base64(str(raw["record"]))
+            record = decode_base64(text)
         except EncodingMalformed as e:
             raise AnchoredRecordMalformed(f"record: {e}") from e
         return cls(record, tuple(map(parse_anchor, anchors)))

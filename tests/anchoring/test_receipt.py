@@ -197,6 +197,8 @@ def test_refuses_a_record_that_is_none() -> None:
         with_anchor(proof={**PROOF_JSON, "header": "a"}),
         with_anchor(proof={**PROOF_JSON, "transactionIndex": -1}),
         with_anchor(proof={**PROOF_JSON, "nodes": "YQ=="}),
+        with_anchor(proof={**PROOF_JSON, "nodes": {}}),
+        with_anchor(proof={**PROOF_JSON, "nodes": None}),
         with_anchor(proof={**PROOF_JSON, "nodes": ["YQ=="] * (MAX_NODES + 1)}),
     ],
 )

@@ -97,6 +97,8 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
     ({"type": ["VerifiableCredential", 1]}, "type-missing"),
     *(({"id": v}, "id-malformed") for v in ANY["id"]),
     *(({"issuer": v}, "issuer-malformed") for v in ANY["issuer"]),
+    ({"issuer": "https://school.example/a b"}, "issuer-malformed"),
+    ({"issuer": {"id": "javascript:alert(1)"}}, "issuer-malformed"),
     ({"issuer": {"id": ISSUER, "name": 1}}, "text-malformed"),
     *(({"credentialSubject": v}, "subject-missing") for v in ANY["credentialSubject"]),
     ({"credentialSubject": [{"name": "x"}, {}]}, "subject-missing"),
