@@ -8,7 +8,8 @@ from anchoring.chain_proof import MAX_NODES, ChainProof, ChainProofInvalid
 from anchoring.chain_proof_making import encode_receipt
 from anchoring.rlp import encode_rlp
 from primitives.keccak import keccak256
-from tests.anchoring.test_chain_proof import SENDER, header_with, prove, receipt
+from tests.anchoring.test_chain_proof import prove
+from tests.support.proven_blocks import SENDER, header_with, receipt
 
 RECEIPT = encode_receipt(receipt())
 

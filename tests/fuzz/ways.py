@@ -6,7 +6,7 @@ import io
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,6 +63,10 @@ class Answer:
     """Name, result and code of each required check; of an error its code alone."""
 
     seconds: float
+    """As a clock on the wall has it."""
+
+    cpu: float = 0
+    """Seconds of this process, which other programs do not lengthen."""
 
 
 def _validators() -> dict[str, jsonschema.Draft202012Validator]:
@@ -80,14 +84,20 @@ _SHAPES: Final = _validators()
 
 async def by_library(world: World, kind: str, body: bytes) -> Answer:
     """Parse and judge, with what the node would look up."""
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     try:
         parsed = parse_json_object(body, MAX_BODY_BYTES)
         report = await _judge(world, kind, parsed)
     except PatunayError as e:
-        return Answer("malformed", _only(e.code), time.perf_counter() - start)
+        return Answer(
+            "malformed",
+            _only(e.code),
+            time.perf_counter() - start,
+            time.process_time() - cpu,
+        )
     seconds = time.perf_counter() - start
-    return _answer(report.to_json(), seconds)
+    cpu = time.process_time() - cpu
+    return replace(_answer(report.to_json(), seconds), cpu=cpu)
 
 
 async def _judge(
@@ -122,10 +132,11 @@ async def by_http(world: World, kind: str, body: bytes) -> Answer:
     headers = {"Content-Type": "application/json"}
     if kind == "request":
         headers["Authorization"] = f"Bearer {world.token}"
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     async with world.client.post(ROUTES[kind], data=body, headers=headers) as response:
         raw = await response.read()
         seconds = time.perf_counter() - start
+        cpu = time.process_time() - cpu
         status, media = response.status, response.content_type
     if status not in _STATUSES[kind]:
         raise Wrong(f"status {status}: {raw[:300]!r}")
@@ -133,14 +144,14 @@ async def by_http(world: World, kind: str, body: bytes) -> Answer:
     if media == "application/problem+json":
         _SHAPES["Problem"].validate(answer)
         _require_known([str(answer["code"])])
-        return Answer("malformed", _only(str(answer["code"])), seconds)
+        return Answer("malformed", _only(str(answer["code"])), seconds, cpu)
     if kind == "request":
-        return await _issued(world, answer, seconds)
+        return replace(await _issued(world, answer, seconds), cpu=cpu)
     shape = "Report" if kind == "credential" else "PresentationReport"
     _SHAPES[shape].validate(answer)
     if (status == 200) is not (answer["outcome"] == "valid"):
         raise Wrong(f"status {status} for {answer['outcome']}")
-    return _answer(answer, seconds)
+    return replace(_answer(answer, seconds), cpu=cpu)
 
 
 async def _issued(world: World, answer: Mapping[str, Any], seconds: float) -> Answer:
