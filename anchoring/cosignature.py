@@ -146,14 +146,7 @@ def require_witnesses(note: str, quorum: WitnessQuorum) -> Witnessed:
         CosignatureInvalid: A line names a witness of the quorum, and is not its.
         WitnessesTooFew: Fewer than the threshold.
     """
-    parsed = SignedNote.parse(note)
-    by_id = {(key.name, key.key_id): key for key in quorum.keys}
-    times: dict[WitnessKey, datetime] = {}
-    for line in parsed.signatures:
-        key = by_id.get((line.name, line.key_id))
-        if key is not None:
-            time = verify_cosignature(parsed.text, line, key)
-            times[key] = min(time, times.get(key, time))
+    times = _times(note, quorum)
     if len(times) < quorum.threshold:
         raise WitnessesTooFew(
             f"found cosignatures of {len(times)} witnesses, want {quorum.threshold}"
@@ -163,9 +156,32 @@ def require_witnesses(note: str, quorum: WitnessQuorum) -> Witnessed:
     return Witnessed(len(times), sorted(times.values())[quorum.threshold - 1])
 
 
+def count_cosignatures(note: str, quorum: WitnessQuorum) -> int:
+    """Return how many of the quorum's witnesses have cosigned `note`, enough or not.
+
+    Raises:
+        NoteMalformed: Not a signed note.
+        CosignatureInvalid: A line names a witness of the quorum, and is not its.
+    """
+    return len(_times(note, quorum))
+
+
 def with_cosignatures(note: str, lines: Iterable[str]) -> str:
     """Return `note` with further signature lines, each without its newline."""
     return note + "".join(f"{line}\n" for line in lines)
+
+
+def _times(note: str, quorum: WitnessQuorum) -> dict[WitnessKey, datetime]:
+    """Return when each witness of the quorum first cosigned `note`."""
+    parsed = SignedNote.parse(note)
+    by_id = {(key.name, key.key_id): key for key in quorum.keys}
+    times: dict[WitnessKey, datetime] = {}
+    for line in parsed.signatures:
+        key = by_id.get((line.name, line.key_id))
+        if key is not None:
+            time = verify_cosignature(parsed.text, line, key)
+            times[key] = min(time, times.get(key, time))
+    return times
 
 
 def _message(text: str, seconds: int) -> bytes:

@@ -8,6 +8,7 @@ from typing import Final
 
 from anchoring.blocks import BlockSource, GatewayBlocks, HeldBlocks
 from anchoring.car import MAX_CAR_BYTES, Car, parse_car
+from anchoring.cosignature import WitnessQuorum
 from anchoring.note import VerifierKey
 from anchoring.record import cid_digest
 from cli.files import read_file
@@ -41,6 +42,7 @@ class AuditQuestion:
     cars: tuple[Path, ...]
     earlier: AuditState | None
     checkpoints: tuple[tuple[str, str], ...]
+    witnesses: WitnessQuorum | None
     allow_loopback: bool
     around: Surroundings
 
@@ -89,6 +91,7 @@ async def open_sources(
                 chains=tuple([await _chain(url, opened) for url in question.chains]),
                 checkpoints=question.checkpoints,
                 heads=tuple(heads),
+                witnesses=question.witnesses,
             ),
         )
 

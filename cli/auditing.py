@@ -16,6 +16,7 @@ from cli.options import FILE, json_option
 from cli.output import Exit, print_json, say, say_note
 from cli.progress import progress_bar
 from credentials.audit.report import AuditReport, AuditState, Finding, Severity
+from credentials.policy import parse_policy
 from credentials.report import Outcome
 from node.auditing import Progress, audit_log
 from primitives.canonical_json import JsonObject
@@ -57,6 +58,7 @@ class SplitOfAnotherLog(Rejected):
     metavar="FILE",
     help="A checkpoint of this log that somebody else has.",
 )
+@click.option("--trust", type=FILE, metavar="FILE", help="Witnesses that you believe.")
 @click.option("--vkey", metavar="KEY", help="The log's key, if you know it.")
 @click.option(
     "--allow-loopback", is_flag=True, help="Also ask `localhost`, without TLS, for trials."
@@ -73,6 +75,7 @@ def audit(  # noqa: PLR0913 - one parameter for each option
     cars: tuple[Path, ...],
     start: Path | None,
     checkpoints: tuple[Path, ...],
+    trust: Path | None,
     vkey: str | None,
     allow_loopback: bool,
     output: Path | None,
@@ -92,6 +95,7 @@ def audit(  # noqa: PLR0913 - one parameter for each option
         cars=cars,
         earlier=_read_state(start),
         checkpoints=tuple((str(file), _read_note(file)) for file in checkpoints),
+        witnesses=parse_policy(None, read_json(trust) if trust else None).witnesses,
         allow_loopback=allow_loopback,
         around=Surroundings.of(click.get_current_context()),
     )
@@ -166,6 +170,8 @@ def _write_splits(report: AuditReport, beside: Path) -> None:
 
 def _print(report: AuditReport) -> None:
     say(report.summary)
+    if report.witnessed is not None:
+        say(report.witnessed.sentence)
     for severity in Severity:
         found = [f for f in report.findings if f.severity is severity]
         for finding in found[:_SHOWN]:

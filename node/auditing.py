@@ -15,6 +15,7 @@ from urllib.parse import urljoin, urlsplit
 from anchoring.backend import AnchorEvent
 from anchoring.blocks import BlockSource
 from anchoring.checkpoint import parse_checkpoint_text
+from anchoring.cosignature import WitnessQuorum
 from anchoring.note import MAX_NOTE_BYTES, SignedNote, VerifierKey
 from anchoring.record import AnchorRecord, cid_digest, digest_cid, parse_record
 from anchoring.tiles import TILE_LEVELS, TILE_WIDTH, entry_bundle_path, tile_path
@@ -124,6 +125,9 @@ class AuditSources:
     heads: tuple[Digest, ...] = ()
     """Records that may be the newest."""
 
+    witnesses: WitnessQuorum | None = None
+    """Whose cosignatures the auditor believes."""
+
 
 def folder_fetch(folder: Path) -> Fetch:
     """Return what reads from `folder` the file that a URL's path names, whatever its host.
@@ -220,6 +224,7 @@ class _Look:
             issuers={did: await self._issuer(did) for did in sorted(dids)},
             status_lists={url: await self._get(url, _LIST_BYTES) for url in sorted(lists)},
             checkpoints=self.sources.checkpoints,
+            witnesses=self.sources.witnesses,
             earlier=self.earlier,
         )
 

@@ -163,39 +163,53 @@ async def new_tiles(node: Node, old_size: int, new_size: int) -> Mapping[str, by
 
 
 async def publish_log(node: Node) -> None:
-    """Write what the published checkpoint lacks: tiles, then the latest checkpoint.
+    """Write what the published checkpoint lacks: tiles, the latest one, its cosignatures.
 
     In this order: whoever reads the checkpoint finds every tile that it needs. What a
-    crash kept from being written is written by the next call. The tree MUST be loaded.
+    crash kept from being written is written by the next call. The tree MUST be loaded,
+    and `log_lock` held.
 
     Raises:
-        LogCorrupt: More is published than the database holds: it is an old copy, and
-            going on with it would split the log.
+        LogCorrupt: More is published than the database holds, or another root: it is an
+            old copy, and going on with it would split the log.
     """
     async with node.reading() as c:
         latest = await anchor_store.latest_checkpoint(c)
-    size = latest.tree_size if latest is not None else 0
-    published = _published_size(node)
-    if published > size:
-        raise LogCorrupt(
-            f"the published checkpoint covers {published} leaves, the database's {size}"
-        )
-    if latest is None or published == size:
+        size = latest.tree_size if latest is not None else 0
+        lines = await witnesses.cosignatures_of(c, size)
+    before, published = _published(node, latest)
+    if latest is None:
         return
-    for path, body in (await new_tiles(node, published, size)).items():
-        publish_log_file(node.home, path, body)
-    failpoint("tiles-published")
-    publish_log_file(node.home, "checkpoint", latest.note.encode())
+    note = with_cosignatures(latest.note, lines)
+    if note == before:
+        return
+    if published < size:
+        for path, body in (await new_tiles(node, published, size)).items():
+            publish_log_file(node.home, path, body)
+        failpoint("tiles-published")
+    publish_log_file(node.home, "checkpoint", note.encode())
     failpoint("checkpoint-published")
 
 
-def _published_size(node: Node) -> int:
-    """Return the size of the published checkpoint; 0 if there is none that is ours."""
+def _published(node: Node, latest: StoredCheckpoint | None) -> tuple[str, int]:
+    """Return the published note and its size; neither if there is none that is ours."""
     try:
         note = log_file(node.home, "checkpoint").read_text(encoding="utf-8")
-        return open_checkpoint(note, node.vkey).tree_size
+        found = open_checkpoint(note, node.vkey)
     except (FileNotFoundError, UnicodeDecodeError, PatunayError):
-        return 0
+        return "", 0
+    size = latest.tree_size if latest is not None else 0
+    if found.tree_size > size:
+        raise LogCorrupt(
+            f"the published checkpoint covers {found.tree_size} leaves,"
+            f" the database's {size}"
+        )
+    if latest is not None and found.tree_size == size and found.root != latest.root:
+        raise LogCorrupt(
+            f"the published checkpoint has the root {found.root.hex()},"
+            f" the database's {latest.root.hex()}"
+        )
+    return note, found.tree_size
 
 
 async def build_receipt(node: Node, uuid: str) -> Receipt:

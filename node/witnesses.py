@@ -13,7 +13,7 @@ import aiohttp
 from anchoring.cosignature import verify_cosignature
 from anchoring.note import NoteMalformed, SignedNote, parse_signature
 from anchoring.witness import AddCheckpoint
-from node.logbook import load_tree
+from node.logbook import load_tree, publish_log
 from node.node import Node
 from node.peers import WitnessPeer
 from node.storage import anchor_store, witnesses
@@ -102,6 +102,7 @@ async def ask_witness(
         WitnessUnreachable: No usable answer.
         WitnessDeclined: It said no.
         CosignatureInvalid: What it sent is not its cosignature; nothing is kept.
+        LogCorrupt: It is kept, and cannot be published with the checkpoint.
     """
     witness = str(peer.key)
     async with node.reading() as c:
@@ -120,6 +121,10 @@ async def ask_witness(
         line = await _post(node, peer, session, latest, e.size)
     async with node.writing() as c:
         await witnesses.save_cosignature(c, latest.tree_size, witness, line, node.now())
+    # A crash here leaves the line unpublished until the log is published again.
+    async with node.log_lock:
+        await load_tree(node)
+        await publish_log(node)
     return True
 
 

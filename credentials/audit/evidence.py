@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from anchoring.backend import AnchorEvent
+from anchoring.cosignature import WitnessQuorum
 from anchoring.note import VerifierKey
 from credentials.audit.report import AuditState
 from credentials.evidence import NOT_LOOKED_UP, Lookup, Missing
@@ -69,6 +70,9 @@ class AuditEvidence:
 
     checkpoints: tuple[tuple[str, str], ...] = ()
     """Signed notes that others have, such as witnesses and peers: source and note."""
+
+    witnesses: WitnessQuorum | None = None
+    """Whose cosignatures the auditor believes; None believes nobody."""
 
     earlier: AuditState | None = None
     """What an earlier audit ended with."""

@@ -14,6 +14,7 @@ from credentials.audit.leaves import check_tiles, split_from
 from credentials.audit.log import ReadLog, read_log
 from credentials.audit.records import ReadRecord, read_chain, read_record
 from credentials.audit.report import AuditReport, AuditState, Finding, Severity
+from credentials.audit.witnesses import check_witnesses, contradicted_by_witnesses
 from credentials.evidence import Missing
 from credentials.policy import DEVELOPMENT_CHAINS
 from primitives.errors import PatunayError
@@ -100,6 +101,8 @@ def judge_audit(evidence: AuditEvidence, as_of: datetime) -> AuditReport:
     if log.checkpoint is not None:
         audit.signed.append(("the log", log.note, log.checkpoint))
     _take_others(audit)
+    witnessed, found = check_witnesses(log, evidence.witnesses)
+    audit.findings += found
     audit.findings += map(_unasked, evidence.unasked, evidence.unasked.values())
     anchored = _read_anchors(audit)
     chain = _read_chain(audit, [*(record for _, record in anchored), *_heads(audit)])
@@ -121,6 +124,7 @@ def judge_audit(evidence: AuditEvidence, as_of: datetime) -> AuditReport:
         splits=tuple(audit.splits),
         state=_state(audit, chain),
         as_of=as_of,
+        witnessed=witnessed,
     )
 
 
@@ -134,7 +138,12 @@ def _take_others(audit: _Audit) -> None:
             checkpoint = open_checkpoint(note, audit.evidence.vkey)
         except PatunayError as e:
             detail = f"the checkpoint of {source} is not of this log: {e}"
-            audit.findings.append(Finding(Severity.REMARK, e.code, detail))
+            audit.findings.append(
+                contradicted_by_witnesses(
+                    audit.log, note, source, audit.evidence.vkey, audit.evidence.witnesses
+                )
+                or Finding(Severity.REMARK, e.code, detail)
+            )
             continue
         audit.note(note, checkpoint, source)
 

@@ -83,6 +83,40 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class CosignedBy:
+    """What the auditor's witnesses say of the checkpoint that the log serves."""
+
+    cosigned: int
+    """How many of them have cosigned it."""
+
+    known: int
+    """How many the auditor believes."""
+
+    threshold: int
+    """How many have to agree."""
+
+    time: datetime | None
+    """No later than this it existed, if enough agree: UTC."""
+
+    @property
+    def sentence(self) -> str:
+        """One plain sentence."""
+        who = f"The checkpoint is cosigned by {self.cosigned} of {self.known}"
+        if self.time is None:
+            return f"{who}, and {self.threshold} are wanted."
+        return f"{who} at {format_instant(self.time)}."
+
+    def to_json(self) -> JsonObject:
+        """Return it as the report carries it; `time` is null where too few agree."""
+        return {
+            "cosigned": self.cosigned,
+            "known": self.known,
+            "threshold": self.threshold,
+            "time": None if self.time is None else format_instant(self.time),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class AuditState:
     """Where an audit ended, so that the next one holds the provider to it."""
 
@@ -152,6 +186,8 @@ class AuditReport:
 
     state: AuditState
     as_of: datetime
+    witnessed: CosignedBy | None = None
+    """None if the auditor believes no witness, or the log shows no checkpoint."""
 
     @property
     def outcome(self) -> Outcome:
@@ -188,6 +224,7 @@ class AuditReport:
             "credentials": self.credentials,
             "anchors": self.anchors,
             "records": self.records,
+            "witnesses": None if self.witnessed is None else self.witnessed.to_json(),
             "findings": [finding.to_json() for finding in self.findings],
             "splits": [split.to_json() for split in self.splits],
             "state": self.state.to_json(),

@@ -6,6 +6,7 @@ import secrets
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ import pytest
 from aiohttp.test_utils import TestServer
 
 from anchoring.blocks import GatewayBlocks
+from anchoring.cosignature import WitnessKey, cosign, with_cosignatures
 from anchoring.evm import EvmAnchor
 from anchoring.evm_deploy import deploy
 from anchoring.evm_event_reader import EventReader
 from anchoring.evm_purse import Purse
 from anchoring.evm_rpc import HttpRpc
+from anchoring.note import SignedNote
 from anchoring.split import SplitView
 from credentials.audit.report import AuditReport
 from did.fetch import PublicFetcher
@@ -34,6 +37,7 @@ from node.node import EVM_KEY, Node
 from node.setup import publish_all, refresh_documents
 from node.status import revoke
 from primitives.clock import SystemClock
+from primitives.ed25519 import SoftwareSigner
 from tests.support.anvil import running_anvil
 from tests.support.audited import KEY, Provider
 from tests.support.chains import ANVIL_CHAIN, fund
@@ -175,6 +179,31 @@ async def test_a_truncated_tile_is_named(audited: Audited, tmp_path: Path) -> No
     newest.write_bytes(newest.read_bytes()[:-1])
     found = await asyncio.to_thread(run_json, "audit", folder, code=1)
     assert "tile-truncated" in {f["code"] for f in found["findings"]}
+
+
+async def test_the_auditors_witnesses_are_counted(audited: Audited, tmp_path: Path) -> None:
+    signer = SoftwareSigner(secrets.token_bytes(32))
+    key = WitnessKey("w.example", signer.public_key)
+    trust = tmp_path / "trust.json"
+    known = {"witnesses": {"keys": [str(key)], "threshold": 1}, "version": 1}
+    trust.write_text(json.dumps(known), encoding="utf-8")
+    options = (audited.folder(tmp_path), "--trust", trust)
+    found = await asyncio.to_thread(run, "audit", *options)
+    assert "  remark   checkpoint-unwitnessed: found cosignatures of 0" in found.stdout
+    file = tmp_path / "public" / "log" / "checkpoint"
+    note = file.read_text(encoding="utf-8")
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    line = str(cosign(SignedNote.parse(note).text, key.name, signer, at))
+    file.write_text(with_cosignatures(note, [line]), encoding="utf-8")
+    found = await asyncio.to_thread(run, "audit", *options)
+    assert "The checkpoint is cosigned by 1 of 1 at 2026-03-02T00:00:00Z.\n" in found.stdout
+
+
+def test_a_trust_file_of_another_form_is_refused(tmp_path: Path) -> None:
+    trust = tmp_path / "trust.json"
+    trust.write_text('{"version": 1, "witness": {}}', encoding="utf-8")
+    result = run("audit", tmp_path, "--trust", trust)
+    assert_refused(result, "policy-malformed", exit_code=2)
 
 
 def test_a_split_is_written_out_and_checked_alone(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from anchoring.checkpoint import Checkpoint, sign_checkpoint
+from anchoring.cosignature import WitnessKey, WitnessQuorum, cosign, with_cosignatures
 from anchoring.merkle import RootMismatch
+from anchoring.note import SignedNote
 from anchoring.split import SplitMalformed, SplitNotShown, SplitView, verify_split
 from anchoring.tiles import entry_bundle_path, tile_path
 from credentials.audit.evidence import AuditEvidence, LogSeen
@@ -29,6 +31,7 @@ from credentials.report import Outcome
 from primitives.canonical_json import canonicalize
 from primitives.ed25519 import SoftwareSigner
 from primitives.hashing import Digest, sha256
+from primitives.instants import format_instant
 from tests.support.audited import (
     ACCOUNT,
     CHAIN,
@@ -42,6 +45,7 @@ from tests.support.audited import (
     honest,
 )
 
+HOUR = timedelta(hours=1)
 NOW = START + timedelta(days=300)
 
 
@@ -171,6 +175,118 @@ def test_a_peers_checkpoint_of_another_log_is_a_remark() -> None:
     report = audit(honest().evidence(checkpoints=(("a peer", forged),)))
     assert only(report, "checkpoint-unsigned").severity is Severity.REMARK
     assert report.outcome is Outcome.VALID
+
+
+def cosigned(note: str, *seeds: int) -> str:
+    """Return `note` with a cosignature by each witness, an hour after one another."""
+    lines = [
+        str(cosign(SignedNote.parse(note).text, key.name, signer, START + n * HOUR))
+        for n, (key, signer) in enumerate(map(witness, seeds))
+    ]
+    return with_cosignatures(note, lines)
+
+
+def witness(seed: int) -> tuple[WitnessKey, SoftwareSigner]:
+    signer = SoftwareSigner(bytes([seed]) * 32)
+    return WitnessKey(f"w{seed}.example", signer.public_key), signer
+
+
+def quorum(*seeds: int, threshold: int) -> WitnessQuorum:
+    return WitnessQuorum(tuple(witness(seed)[0] for seed in seeds), threshold)
+
+
+def serving(provider: Provider, note: str, **changes: Any) -> AuditEvidence:
+    log = Obtained(LogSeen(note, provider.tiles()), "test", START)
+    return provider.evidence(log=log, **changes)
+
+
+def test_enough_cosignatures_say_since_when_the_checkpoint_was_seen() -> None:
+    provider = honest()
+    note = cosigned(provider.note(), 41, 42, 49)
+    report = audit(serving(provider, note, witnesses=quorum(41, 42, 43, threshold=2)))
+    assert report.findings == ()
+    assert report.witnessed is not None
+    assert report.witnessed.sentence == (
+        f"The checkpoint is cosigned by 2 of 3 at {format_instant(START + HOUR)}."
+    )
+    assert report.to_json()["witnesses"] == {
+        "cosigned": 2,
+        "known": 3,
+        "threshold": 2,
+        "time": format_instant(START + HOUR),
+    }
+
+
+def test_too_few_cosignatures_are_a_remark() -> None:
+    provider = honest()
+    note = cosigned(provider.note(), 41)
+    report = audit(serving(provider, note, witnesses=quorum(41, 42, threshold=2)))
+    remark = only(report, "checkpoint-unwitnessed")
+    assert (remark.severity, remark.size) == (Severity.REMARK, 1004)
+    assert report.outcome is Outcome.VALID
+    assert report.witnessed is not None
+    assert report.witnessed.sentence == (
+        "The checkpoint is cosigned by 1 of 2, and 2 are wanted."
+    )
+
+
+def test_nobody_asks_for_witnesses_unless_the_auditor_names_some() -> None:
+    provider = honest()
+    report = audit(serving(provider, cosigned(provider.note(), 41)))
+    assert (report.findings, report.witnessed) == ((), None)
+
+
+def test_a_forged_cosignature_on_the_served_checkpoint_breaks_it() -> None:
+    provider = honest()
+    forged = provider.note() + cosigned(provider.note(500), 41).splitlines()[-1] + "\n"
+    report = audit(serving(provider, forged, witnesses=quorum(41, threshold=1)))
+    assert only(report, "cosignature-invalid").severity is Severity.BROKEN
+
+
+def unsigned(note: str) -> str:
+    """Return a cosigned note without the log's own line."""
+    text, _, lines = note.rpartition("\n\n")
+    return text + "\n\n" + lines.partition("\n")[2]
+
+
+@pytest.mark.parametrize(("threshold", "split"), [(1, True), (2, True), (3, False)])
+def test_what_enough_witnesses_were_shown_is_a_split(threshold: int, split: bool) -> None:
+    provider, forked = honest(), honest()
+    forked.entries[7] = b"\x01" + bytes(32)
+    seen = unsigned(cosigned(forked.note(603), 41, 42))
+    wanted = quorum(41, 42, 43, threshold=threshold)
+    note = cosigned(provider.note(), 41, 42, 43)
+    report = audit(
+        serving(provider, note, checkpoints=(("a peer", seen),), witnesses=wanted)
+    )
+    assert codes(report) == ({"split-view"} if split else {"checkpoint-unsigned"})
+    assert report.splits == ()
+    if split:
+        finding = only(report, "split-view")
+        assert (finding.size, finding.severity) == (603, Severity.BROKEN)
+        assert f"2 of 3 witnesses have cosigned the root {forked.tree.root(603).hex()}" in (
+            finding.detail
+        )
+
+
+def test_what_witnesses_saw_of_this_history_accuses_nobody() -> None:
+    provider = honest()
+    seen = unsigned(cosigned(provider.note(603), 41))
+    report = audit(
+        provider.evidence(
+            checkpoints=(("a peer", seen),), witnesses=quorum(41, threshold=1)
+        )
+    )
+    assert codes(report) == {"checkpoint-unsigned", "checkpoint-unwitnessed"}
+
+
+def test_a_cosigned_checkpoint_that_the_log_signed_accuses_in_a_file() -> None:
+    provider, forked = honest(), honest()
+    forked.entries[7] = b"\x01" + bytes(32)
+    seen = cosigned(forked.note(700), 41)
+    report = audit(provider.evidence(checkpoints=(("a peer", seen),)))
+    (split,) = report.splits
+    assert verify_split(split)[0].tree_size == 700
 
 
 def test_a_swapped_record_is_named() -> None:

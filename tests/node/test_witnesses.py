@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from aiohttp.test_utils import TestServer
 
+from anchoring.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from anchoring.cosignature import WitnessKey, WitnessQuorum, require_witnesses
 from anchoring.note import SignedNote
 from anchoring.witness import AddCheckpoint
@@ -20,10 +21,11 @@ from node.api.app import build_app
 from node.config import Config, ConfigInvalid, IpfsApiExposed
 from node.gather import Gatherer
 from node.home import Home
-from node.logbook import NotYetAnchored, build_receipt, close_batch
-from node.node import Node
+from node.logbook import LogCorrupt, NotYetAnchored, build_receipt, close_batch
+from node.node import LOG_KEY, Node
 from node.own_node import OwnNode
 from node.peers import WitnessPeer
+from node.publishing import log_file
 from node.storage import anchor_store
 from node.storage.witnesses import cosignatures_of, last_cosigned
 from node.witnesses import (
@@ -34,6 +36,7 @@ from node.witnesses import (
     new_session,
 )
 from node.witnessing import cosign_checkpoint, ensure_witness_key, witness_key
+from primitives.hashing import Digest
 from tests.support.nodes import (
     HandClock,
     copy_home,
@@ -119,6 +122,45 @@ async def test_two_nodes_cosign_each_other(pair: Pair) -> None:
                 assert await ask(node, peer) is False
                 (line,) = await lines(node, size)
                 assert line.startswith(f"\u2014 {peer.key.name} ")
+
+
+async def test_the_published_checkpoint_carries_the_cosignatures(pair: Pair) -> None:
+    file = log_file(pair.own.home, "checkpoint")
+    size = await log_more(pair.own, 2)
+    alone = file.read_text(encoding="utf-8")
+    async with served(pair.other) as peer:
+        await ask(pair.own, peer)
+        (line,) = await lines(pair.own, size)
+        assert file.read_text(encoding="utf-8") == f"{alone}{line}\n"
+        assert open_checkpoint(alone + line + "\n", pair.own.vkey).tree_size == size
+        # The next one begins without: nobody has cosigned it yet.
+        await log_more(pair.own, 5)
+        assert len(SignedNote.parse(file.read_text(encoding="utf-8")).signatures) == 1
+
+
+async def test_what_a_crash_kept_from_being_published_is_published_next_time(
+    pair: Pair,
+) -> None:
+    file = log_file(pair.own.home, "checkpoint")
+    await log_more(pair.own, 2)
+    alone = file.read_bytes()
+    async with served(pair.other) as peer:
+        await ask(pair.own, peer)
+    whole = file.read_bytes()
+    file.write_bytes(alone)
+    assert await close_batch(pair.own) is None
+    assert file.read_bytes() == whole
+
+
+async def test_never_publishes_over_another_root_of_one_size(pair: Pair) -> None:
+    file = log_file(pair.own.home, "checkpoint")
+    size = await log_more(pair.own, 2)
+    other = Checkpoint(pair.own.config.log_name, size, Digest(bytes(32)))
+    forked = sign_checkpoint(other, pair.own.signer(LOG_KEY))
+    file.write_text(forked, encoding="utf-8")
+    with pytest.raises(LogCorrupt, match=f"has the root {bytes(32).hex()}"):
+        await close_batch(pair.own)
+    assert file.read_text(encoding="utf-8") == forked
 
 
 async def test_a_receipt_carries_the_cosignatures_and_shows_time_without_a_chain(
