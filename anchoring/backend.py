@@ -35,6 +35,16 @@ class AnchorReverted(AnchorRefused):
     code = "anchor-reverted"
 
 
+class AnchorNotInChain(AnchorRefused):
+    """The chain as it is now holds no such transaction; it may have held it before."""
+
+    code = "anchor-not-in-chain"
+    hint = (
+        "a reorganisation may have taken it out: ask the issuer's node for the receipt "
+        "once more"
+    )
+
+
 class NonceTaken(AnchorRefused):
     """Another transaction of this account already used the nonce."""
 
@@ -310,8 +320,10 @@ class AnchorBackend(Protocol):
         """Confirm a receipt that came from elsewhere against the chain itself.
 
         Raises:
-            AnchorRefused: The chain does not show this event for `digest` there.
-            AnchorUnreachable: The chain did not answer.
+            AnchorNotInChain: It does not hold the transaction now.
+            AnchorReverted: It holds it, and the transaction failed.
+            AnchorRefused: It does not show this event for `digest` there.
+            AnchorUnreachable: It did not answer.
         """
         ...
 

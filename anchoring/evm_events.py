@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from anchoring.backend import (
+    AnchorNotInChain,
     AnchorReceipt,
     AnchorRefused,
     AnchorReverted,
@@ -35,7 +36,7 @@ class RegistryEvents:
     def __init__(self, contract: str, clock: Clock) -> None:
         """Take the contract as a CAIP-10 account, well-formed."""
         self._contract = contract
-        self._address = contract.rpartition(":")[2]
+        self._chain, _, self._address = contract.rpartition(":")
         self._clock = clock
 
     async def find(
@@ -73,8 +74,10 @@ class RegistryEvents:
         if _REFERENCE.fullmatch(receipt.transaction) is None:
             raise AnchorRefused(f"found {receipt.transaction[:80]!r}, want a hash")
         mined = await endpoint.receipt(receipt.transaction)
-        if mined is None or not mined.succeeded:
-            raise AnchorRefused(f"{receipt.transaction} was not mined, or was reverted")
+        if mined is None:
+            raise AnchorNotInChain(f"{receipt.transaction} is in no block of {self._chain}")
+        if not mined.succeeded:
+            raise AnchorReverted(f"{receipt.transaction} was mined and reverted")
         block, depth = await endpoint.canonical_block(mined, self._clock)
         event = self._anchored_event(mined, receipt.log_index, digest)
         seen = make_receipt(mined, event, block=block, contract=self._contract)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from anchoring.backend import (
     AnchorBackendMismatch,
+    AnchorNotInChain,
     AnchorReceipt,
     AnchorRefused,
     AnchorUnreachable,
@@ -168,7 +169,7 @@ class MemoryAnchor:
         self._refuse_if_unreachable()
         block = self._block_of(receipt.transaction)
         if block is None:
-            raise AnchorRefused(f"found no transaction {receipt.transaction}")
+            raise AnchorNotInChain(f"found no transaction {receipt.transaction}")
         sighting = self._sight(block, receipt.transaction)
         if sighting.receipt != receipt:
             raise AnchorRefused(f"found {sighting.receipt}, want {receipt}")

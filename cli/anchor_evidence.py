@@ -4,7 +4,7 @@ What the issuer's node or the receipt says is never believed for itself; it only
 where to look. What could not be had becomes `Missing`, with its reason.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urljoin
@@ -36,8 +36,9 @@ class AnchorQuestion:
     receipt: Obtained[Receipt] | None
     """The one that the user gave."""
 
-    rpc: str | None
-    """An endpoint of the chain, chosen by the user; None leaves the chain unasked."""
+    rpc: tuple[str, ...]
+    """Endpoints of the chain, chosen by the user, that have to agree; none leaves the
+    chain unasked."""
 
     async def ask(
         self,
@@ -58,12 +59,12 @@ class AnchorQuestion:
             fetch: Gets the receipt from the issuer's node; None stays offline.
         """
         receipt: Lookup[Receipt] | None = self.receipt
-        if receipt is None and self.rpc is not None and fetch is not None:
+        if receipt is None and self.rpc and fetch is not None:
             receipt = await _fetch_receipt(document, evidence, fetch, clock)
         if receipt is None:
             return evidence
         seen: dict[str, Lookup[Sighting]] = {}
-        if isinstance(receipt, Obtained) and self.rpc is not None:
+        if isinstance(receipt, Obtained) and self.rpc:
             found = receipt.value
             seen = await look(found.anchors, found.digest, self.rpc, policy, clock)
         return replace(evidence, receipt=receipt, sightings=seen)
@@ -95,7 +96,7 @@ async def _fetch_receipt(
 async def look(
     anchors: Iterable[AnchorReceipt],
     digest: Digest,
-    rpc: str,
+    rpc: Sequence[str],
     policy: Policy,
     clock: Clock,
 ) -> dict[str, Lookup[Sighting]]:
@@ -104,7 +105,7 @@ async def look(
     Args:
         anchors: Where `digest` is said to be.
         digest: Of the anchor record.
-        rpc: An endpoint that the user chose.
+        rpc: Endpoints that the user chose, one or more; all have to agree.
         policy: Contracts that it does not accept are not asked about.
         clock: For the time of each answer.
     """
@@ -122,12 +123,14 @@ async def look(
 
 
 async def _check(
-    anchor: AnchorReceipt, digest: Digest, rpc: str, clock: Clock
+    anchor: AnchorReceipt, digest: Digest, rpc: Sequence[str], clock: Clock
 ) -> Lookup[Sighting]:
     from node.backends import read_only_backend  # noqa: PLC0415 - imports the database
 
     try:
-        backend = read_only_backend(rpc, anchor.contract)
+        backend = read_only_backend(
+            rpc[0], anchor.contract, other_urls=rpc[1:], clock=clock
+        )
         try:
             sighting = await backend.check(anchor, digest)
         finally:

@@ -41,6 +41,7 @@ async def _check(home: Home) -> FsckReport:
             read_only_backend(
                 chain.url,
                 chain.contract,
+                clock=node.clock,
                 other_urls=chain.urls[1:],
                 quorum=chain.quorum,
             )

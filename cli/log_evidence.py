@@ -40,8 +40,8 @@ class LogEvidence:
     fetch: Fetch | None
     """None stays offline."""
 
-    rpc: str | None
-    """An endpoint of the chain, chosen by the user."""
+    rpc: tuple[str, ...]
+    """Endpoints of the chain, chosen by the user, that have to agree."""
 
     _read: dict[tuple[str, datetime], _Read] = field(default_factory=dict)
     """By issuer, and the time since when its key is stolen."""
@@ -63,9 +63,9 @@ class LogEvidence:
         try:
             if self.own is not None and issuer in self.own.issuers:
                 return await self._read_own(self.own)
-            if self.fetch is None or self.rpc is None:
+            if self.fetch is None or not self.rpc:
                 return _Read(case.evidence.log, {})
-            return await self._read_public(issuer, since, case, self.fetch, self.rpc)
+            return await self._read_public(issuer, since, case, self.fetch)
         except PatunayError as e:
             return _Read(Missing.because(e), {})
 
@@ -83,7 +83,7 @@ class LogEvidence:
         )
 
     async def _read_public(
-        self, issuer: str, since: datetime, case: Case, fetch: Fetch, rpc: str
+        self, issuer: str, since: datetime, case: Case, fetch: Fetch
     ) -> _Read:
         from node.public_log import read_public_log  # noqa: PLC0415 - seldom needed
 
@@ -95,6 +95,6 @@ class LogEvidence:
         # The record from before the theft, at which reading stopped, and the next decide.
         for one in reading.records[:2]:
             digest = record_digest(one.record)
-            seen = await look(one.anchors, digest, rpc, case.policy, self.clock)
+            seen = await look(one.anchors, digest, self.rpc, case.policy, self.clock)
             sightings = {**seen, **sightings}
         return _Read(Obtained(reading, service.log, self.clock.now()), sightings)

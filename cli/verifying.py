@@ -91,7 +91,9 @@ class _Sources:
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FILE)
 @click.option("--trust", type=FILE, metavar="FILE", help="Issuers that you know, by DID.")
 @click.option("--policy", type=FILE, metavar="FILE", help="Which checks you require.")
-@click.option("--rpc", metavar="URL", help="Also check the anchor, at this chain endpoint.")
+@click.option(
+    "--rpc", multiple=True, metavar="URL", help="Also check the anchor, at this endpoint."
+)
 @click.option("--receipt", type=FILE, metavar="FILE", help="The credential's receipt.")
 @click.option(
     "--record-source",
@@ -112,7 +114,7 @@ def verify(  # noqa: PLR0913 - one parameter for each option
     files: tuple[Path, ...],
     trust: Path | None,
     policy: Path | None,
-    rpc: str | None,
+    rpc: tuple[str, ...],
     receipt: Path | None,
     record_source: str | None,
     challenge: str | None,
@@ -176,14 +178,14 @@ def find_files(named: Sequence[Path]) -> Iterator[Path]:
 
 
 def refuse_contradictions(
-    count: int, *, rpc: str | None, receipt: Path | None, offline: bool
+    count: int, *, rpc: tuple[str, ...], receipt: Path | None, offline: bool
 ) -> None:
     """Return if the options fit together.
 
     Raises:
         UsageError: They do not.
     """
-    if offline and rpc is not None:
+    if offline and rpc:
         raise click.UsageError("--offline and --rpc exclude each other")
     if receipt is not None and count > 1:
         raise click.UsageError(f"--receipt is for one credential, found {count}")

@@ -36,6 +36,13 @@ class NoTimeEvidence(Undetermined):
     hint = "anchor on a public chain to have evidence of time"
 
 
+class AnchorUnconfirmed(Undetermined):
+    """The anchor lies less deep in its chain than the policy wants."""
+
+    code = "anchor-unconfirmed"
+    hint = "try again when the chain has grown"
+
+
 class ContractNotAccepted(Undetermined):
     """No anchor is in a contract that the policy believes."""
 
@@ -93,6 +100,7 @@ def sight_anchor(
     Raises:
         NoTimeEvidence: It is on a development chain.
         ContractNotAccepted: The policy does not believe its contract.
+        AnchorUnconfirmed: Too few blocks lie on it for the policy.
         BlockNotAttested: It is proven, in a block that nobody attests.
         EvidenceMissing: The chain shows another event there, the proof does not hold, or
             there is neither.
@@ -108,6 +116,10 @@ def sight_anchor(
         if seen.receipt != anchor:
             shown = f"{chain} shows another event there"
             raise EvidenceMissing(Missing("anchor-not-shown", shown))
+        if seen.depth < policy.confirmations:
+            raise AnchorUnconfirmed(
+                f"found the anchor {seen.depth} blocks deep, want {policy.confirmations}"
+            )
         words = f"{seen.depth} blocks deep"
         time = seen.receipt.timestamp
         return AnchorTime(time, words, found.source, found.obtained_at)

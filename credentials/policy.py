@@ -27,6 +27,9 @@ DEFAULT_REQUIRED: Final = frozenset({"structure", "proof", "issuer-key", "dates"
 FLOOR: Final = frozenset({"proof", "issuer-key"})
 """What no policy file can leave out: without these, anybody can sign for anybody."""
 
+MAX_CONFIRMATIONS: Final = 1_000_000
+"""Some months of any chain: more is a slip of the keyboard."""
+
 DEVELOPMENT_CHAINS: Final = frozenset(
     {"eip155:131277322940537", "eip155:31337", "eip155:1337"}
 )
@@ -77,6 +80,9 @@ class Policy:
     clock_skew: timedelta = timedelta(minutes=5)
     """How far the verifier's clock may be behind the issuer's."""
 
+    confirmations: int = 1
+    """Blocks from an anchor's own to the head that are wanted: 1 when just mined."""
+
     def __post_init__(self) -> None:
         """Refuse a check that does not exist: it would silently never be required."""
         unknown = self.required - set(CHECK_NAMES)
@@ -97,19 +103,25 @@ def parse_policy(policy: JsonObject | None, trust: JsonObject | None) -> Policy:
     """Return the policy that a policy file and a trust file, both optional, describe.
 
     Policy: `{"version": 1, "required": [names], "clockSkewSeconds": n,
-    "contracts": [CAIP-10], "blocks": [{"chain": CAIP-2, "hash"}]}`.
+    "contracts": [CAIP-10], "blocks": [{"chain": CAIP-2, "hash"}], "confirmations": n}`.
     Trust: `{"version": 1, "issuers": [{"did", "name"}], "logs": [{"issuer", "vkey"}],
     "witnesses": {"keys": [vkey], "threshold": n}}`.
 
     Raises:
         PolicyMalformed: An unknown member, another version, or a value of another form.
     """
-    rules = _members(policy, {"required", "clockSkewSeconds", "contracts", "blocks"})
+    known = {"required", "clockSkewSeconds", "contracts", "blocks", "confirmations"}
+    rules = _members(policy, known)
     lists = _members(trust, {"issuers", "logs", "witnesses"})
     required = rules.get("required")
     skew = rules.get("clockSkewSeconds", 300)
     if type(skew) is not int or not 0 <= skew <= 86_400:  # noqa: PLR2004 - one day
         raise PolicyMalformed(f"found clockSkewSeconds {skew!r}, want 0 to 86400")
+    depth = rules.get("confirmations", 1)
+    if type(depth) is not int or not 1 <= depth <= MAX_CONFIRMATIONS:
+        raise PolicyMalformed(
+            f"found confirmations {depth!r}, want 1 to {MAX_CONFIRMATIONS}"
+        )
     issuers = [_texts(entry, "did", "name") for entry in _array(lists, "issuers")]
     logs = [_texts(entry, "issuer", "vkey") for entry in _array(lists, "logs")]
     if required is not None and not set(_names(required)) >= FLOOR:
@@ -125,6 +137,7 @@ def parse_policy(policy: JsonObject | None, trust: JsonObject | None) -> Policy:
         contracts=frozenset(_names(rules.get("contracts", []))),
         attested_blocks=dict.fromkeys(map(_block, _array(rules, "blocks")), BY_POLICY_FILE),
         clock_skew=timedelta(seconds=skew),
+        confirmations=depth,
     )
 
 

@@ -8,6 +8,7 @@ from anchoring.backend import AnchorBackend
 from anchoring.blocks import BlockPublisher
 from node.config import ConfigInvalid
 from node.node import EVM_KEY, Node
+from primitives.clock import Clock
 
 GWEI: Final = 10**9
 """Wei in one gwei."""
@@ -65,13 +66,22 @@ async def ipfs_publisher(node: Node) -> AsyncIterator[BlockPublisher | None]:
 
 
 def read_only_backend(
-    url: str, contract: str, *, other_urls: Sequence[str] = (), quorum: int = 0
+    url: str,
+    contract: str,
+    *,
+    clock: Clock,
+    other_urls: Sequence[str] = (),
+    quorum: int = 0,
 ) -> AnchorBackend:
     """Return a backend that checks receipts of `contract` (CAIP-10) at RPC URLs.
+
+    A chain whose newest block lies ahead of `clock` is not believed.
 
     Raises:
         AnchorContractMalformed: `contract` has another form.
     """
     from anchoring.evm import EvmAnchor  # noqa: PLC0415 - web3 takes a second
 
-    return EvmAnchor.connect(url, contract, other_urls=other_urls, quorum=quorum)
+    return EvmAnchor.connect(
+        url, contract, other_urls=other_urls, quorum=quorum, clock=clock
+    )

@@ -81,6 +81,7 @@ _CODES: Final[Mapping[str, tuple[str, ...]]] = {
         "signature-rejected",
         # What follows has no name of its own in any of the standards.
         "anchor-not-shown",
+        "anchor-unconfirmed",
         "block-not-attested",
         "checkpoint-malformed",
         "checkpoint-unknown-origin",

@@ -515,6 +515,12 @@ def test_only_accepted_contracts_are_believed() -> None:
     assert answer(found) == undetermined("contract-not-accepted")
 
 
+@pytest.mark.parametrize(("wanted", "code"), [(12, ""), (13, "anchor-unconfirmed")])
+def test_an_anchor_lies_as_deep_as_the_policy_wants(wanted: int, code: str) -> None:
+    found = anchor_report(demands=policy(confirmations=wanted)).check("anchor")
+    assert answer(found) == (undetermined(code) if code else PASSED)
+
+
 def test_the_chain_itself_has_to_show_the_event() -> None:
     one = anchored(signed())
     lost = judge(one.document, one.evidence(seen=False), policy(), NOW)

@@ -38,6 +38,7 @@ def test_reads_both_files() -> None:
             "clockSkewSeconds": 0,
             "contracts": [CONTRACT],
             "blocks": [{"chain": "eip155:11155111", "hash": BLOCK}],
+            "confirmations": 64,
         },
         {
             "version": 1,
@@ -53,6 +54,7 @@ def test_reads_both_files() -> None:
         contracts=frozenset({CONTRACT}),
         attested_blocks={("eip155:11155111", BLOCK): "policy file"},
         clock_skew=timedelta(0),
+        confirmations=64,
     )
     assert policy.effective_required == {
         "proof",
@@ -81,6 +83,10 @@ def test_an_empty_trust_list_trusts_nobody() -> None:
         {"version": 1, "required": "proof"},
         {"version": 1, "required": [1]},
         {"version": 1, "required": ["prof"]},
+        {"version": 1, "confirmations": 0},
+        {"version": 1, "confirmations": True},
+        {"version": 1, "confirmations": "12"},
+        {"version": 1, "confirmations": 1_000_001},
         {"version": 1, "clockSkewSeconds": -1},
         {"version": 1, "clockSkewSeconds": 86_401},
         {"version": 1, "clockSkewSeconds": 1.0},

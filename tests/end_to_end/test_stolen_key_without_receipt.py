@@ -274,9 +274,9 @@ async def test_without_a_chain_endpoint_a_strangers_log_is_not_read(theft: Theft
         return await theft.fetch(url, max_bytes)
 
     case = await Stranger(theft).case(theft.forged)
-    silent = LogEvidence(theft.clock, None, fetch, None)
+    silent = LogEvidence(theft.clock, None, fetch, ())
     assert (await silent.add(case)).log == NOT_LOOKED_UP
-    offline = LogEvidence(theft.clock, None, None, "http://127.0.0.1:9")
+    offline = LogEvidence(theft.clock, None, None, ("http://127.0.0.1:9",))
     assert (await offline.add(case)).log == NOT_LOOKED_UP
     assert asked == []
 
@@ -284,7 +284,7 @@ async def test_without_a_chain_endpoint_a_strangers_log_is_not_read(theft: Theft
         asked.append(url)
         raise FetchNotFound(url)
 
-    lost = LogEvidence(theft.clock, None, dead, "http://127.0.0.1:9")
+    lost = LogEvidence(theft.clock, None, dead, ("http://127.0.0.1:9",))
     for _ in range(2):  # the second is not asked again
         evidence = await lost.add(case)
         assert isinstance(evidence.log, Missing)

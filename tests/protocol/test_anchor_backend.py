@@ -10,6 +10,7 @@ import pytest
 
 from anchoring.backend import (
     AnchorBackendMismatch,
+    AnchorNotInChain,
     AnchorReceipt,
     AnchorRefused,
     AnchorUnreachable,
@@ -344,6 +345,15 @@ _FALSE_RECEIPTS: dict[str, Callable[[AnchorReceipt], AnchorReceipt]] = {
     "log index": lambda r: replace(r, log_index=r.log_index + 1),
     "earlier time": lambda r: replace(r, timestamp=r.timestamp - timedelta(days=1)),
 }
+
+
+async def test_a_transaction_that_the_chain_no_longer_holds_is_named(stage: Stage) -> None:
+    await stage.mine(3)
+    receipt = (await _anchor(stage, DIGEST)).receipt
+    await stage.reorganise(2)
+    with pytest.raises(AnchorNotInChain) as caught:
+        await stage.backend.check(receipt, DIGEST)
+    assert caught.value.code == "anchor-not-in-chain"
 
 
 @pytest.mark.parametrize("false", _FALSE_RECEIPTS)
