@@ -11,27 +11,45 @@
                        challenge, domain   of a presentation
     expect.json    {"outcome": malformed | rejected | undetermined | valid, "code"}
 
+Cases about receipts have a `kind` in their context, and are no credentials:
+
+    receipt   input is a receipt; the context has besides its `credential`, a `policy`, a
+              `trust` list, and `chains`, whose answers `tests.support.scripted_server`
+              gives. expect.json says what the receipt is by itself, and in `report` what
+              becomes of the credential's report: what is false about a receipt leaves
+              the credential undetermined, and no more
+    block     input is one anchor of a receipt with the proof of its block; the context
+              has the `digest` that it has to show
+
 The names begin with the row of the hostile-input table that they come from. Keys are
 derived from fixed texts, so the bytes are the same each time.
 """
 
 import shutil
 from pathlib import Path
+from typing import TypeAlias
 
+from tests.corpus.block_rows import BlockCase, block_rows
 from tests.corpus.case import Case
+from tests.corpus.chain_rows import chain_rows
 from tests.corpus.credential_rows import credential_rows
 from tests.corpus.did_rows import did_rows
 from tests.corpus.json_rows import json_rows
+from tests.corpus.log_rows import log_rows
 from tests.corpus.proof_rows import proof_rows
+from tests.corpus.receipt_case import ReceiptCase
 from tests.corpus.status_rows import status_rows
+
+AnyCase: TypeAlias = Case | ReceiptCase | BlockCase
 
 CASES = Path(__file__).parent / "cases"
 
 
-def all_cases() -> list[Case]:
+def all_cases() -> list[AnyCase]:
     """Return every case, by name."""
-    areas = (json_rows, credential_rows, proof_rows, status_rows, did_rows)
-    made = [case for rows in areas for case in rows()]
+    credentials = (json_rows, credential_rows, proof_rows, status_rows, did_rows)
+    made: list[AnyCase] = [case for rows in credentials for case in rows()]
+    made += [*log_rows(), *chain_rows(), *block_rows()]
     return sorted(made, key=lambda case: case.name)
 
 

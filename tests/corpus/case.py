@@ -48,12 +48,13 @@ class Case:
         }
         return {
             "input": self.raw,
-            "context.json": _pretty(context),
-            "expect.json": _pretty({"outcome": self.outcome, "code": self.code}),
+            "context.json": pretty(context),
+            "expect.json": pretty({"outcome": self.outcome, "code": self.code}),
         }
 
 
-def _pretty(value: object) -> bytes:
+def pretty(value: object) -> bytes:
+    """Return a value as a file that people read."""
     return json.dumps(value, indent=1, ensure_ascii=False).encode() + b"\n"
 
 

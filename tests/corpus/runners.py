@@ -23,6 +23,7 @@ from primitives.instants import parse_instant
 from primitives.strict_json import parse_json_object
 from tests.support.command_line import run
 from tests.support.nodes import HandClock, client_of, make_home_here, opened
+from tests.support.scripted_server import ScriptedServer
 from tests.support.stand_in_web import Page, StandInWeb, World
 
 HTTP_STATUS = {"valid": (200,), "malformed": (400, 413), "rejected": (400,)} | {
@@ -61,31 +62,46 @@ class Runners:
     web: StandInWeb
     node: Node
     clock: HandClock
+    server: ScriptedServer
+    """Chains and a gateway."""
+
+    scratch: Path
+    """A folder for the files of one command."""
 
     @classmethod
     @contextmanager
     def running(cls, folder: Path) -> Iterator["Runners"]:
         """Start both."""
         clock = HandClock()
-        (folder / "web").mkdir()
+        server = ScriptedServer()
+        for name in ("web", "scratch"):
+            (folder / name).mkdir()
         with StandInWeb(folder / "web").running() as web:
             stack = AsyncExitStack()
 
             async def start() -> Node:
                 home: Home = await make_home_here(folder / "node", clock)
+                await server.start()
+                stack.push_async_callback(server.stop)
                 return await stack.enter_async_context(opened(home, clock))
 
             try:
-                yield cls(web, web.run(start()), clock)
+                node = web.run(start())
+                yield cls(web, node, clock, server, folder / "scratch")
             finally:
                 web.run(stack.aclose())
 
     def ask(self, way: str, folder: Path) -> Answer:
         """Return what comes of a case, one way or another."""
-        context = json.loads((folder / "context.json").read_bytes())
+        return WAYS[way](self, folder / "input", self.enter(folder))
+
+    def enter(self, folder: Path) -> dict[str, Any]:
+        """Let the world be that of a case, and return its context."""
+        context: dict[str, Any] = json.loads((folder / "context.json").read_bytes())
         self.clock.moment = parse_instant(context["asOf"])
         self.web.show(world_of(context))
-        return WAYS[way](self, folder / "input", context)
+        self.server.show(context)
+        return context
 
 
 def world_of(context: Mapping[str, Any]) -> World:

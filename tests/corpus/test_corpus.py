@@ -8,7 +8,7 @@ from primitives.strict_json import parse_json_object
 from tests.corpus.build import CASES, all_cases
 from tests.corpus.runners import WAYS, Runners
 
-NAMES = sorted(path.name for path in CASES.iterdir())
+NAMES = sorted(path.name for path in CASES.iterdir() if path.name[0] in "JCPDS")
 
 
 @pytest.fixture(scope="module")

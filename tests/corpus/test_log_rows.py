@@ -5,14 +5,13 @@ Each row is in the name of one test here. What a row calls invalid is `Rejected`
 """
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from anchoring.blocks import MAX_BLOCK_BYTES, BlockTooLarge, CidMismatch, fetch_block
-from anchoring.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
+from anchoring.checkpoint import Checkpoint, sign_checkpoint
 from anchoring.cosignature import (
     WitnessKey,
     WitnessQuorum,
@@ -37,12 +36,6 @@ from primitives.errors import (
     Undetermined,
 )
 from primitives.hashing import sha256
-from tests.support.standards import shared
-
-ELSEWHERE = {
-    "K13": ("tests/node/test_witnesses.py", "test_of_two_racing_requests_one_is_cosigned"),
-}
-"""Rows that need two nodes; each with the test that has them."""
 
 ORIGIN = "log.example/log"
 LOG, STRANGER = SoftwareSigner(bytes(32)), SoftwareSigner(b"\x01" * 32)
@@ -76,37 +69,6 @@ def quorum(threshold: int, *numbers: int) -> WitnessQuorum:
     return WitnessQuorum(tuple(keys), threshold)
 
 
-def test_every_row_of_these_areas_is_in_the_name_of_a_test() -> None:
-    lines = shared("corpus.tsv").read_text(encoding="utf-8").splitlines()[1:]
-    rows = {line.split("\t")[0] for line in lines if line.split("\t")[1] in {"I", "K"}}
-    own = Path(__file__).read_text(encoding="utf-8")
-    here = {row for row in rows if f"def test_{row.lower()}_" in own}
-    assert rows - here == ELSEWHERE.keys()
-    root = Path(__file__).parents[2]
-    for file, test in ELSEWHERE.values():
-        assert f"def {test}(" in (root / file).read_text(encoding="utf-8")
-
-
-def refused(kind: type[PatunayError], code: str, note: str) -> None:
-    with pytest.raises(kind) as caught:
-        open_checkpoint(note, KEY)
-    assert caught.value.code == code
-
-
-def test_k01_another_logs_checkpoint_leaves_the_question_open() -> None:
-    other = Checkpoint("other.example/log", 7, TREE.root(7))
-    refused(Undetermined, "checkpoint-unknown-origin", sign_checkpoint(other, LOG))
-
-
-def test_k02_a_checkpoint_that_the_log_has_not_signed_is_refused() -> None:
-    refused(Rejected, "checkpoint-unsigned", sign_checkpoint(checkpoint(7), STRANGER))
-
-
-def test_k03_a_signature_that_does_not_match_is_refused() -> None:
-    changed = NOTE.replace("\n7\n", "\n8\n")
-    refused(Rejected, "checkpoint-signature-invalid", changed)
-
-
 def test_k04_fewer_cosignatures_than_the_quorum_leave_it_open() -> None:
     assert require_witnesses(cosigned(1, 2), quorum(2, 1, 2, 3)).count == 2
     with pytest.raises(Undetermined) as caught:
@@ -118,19 +80,6 @@ def test_k05_one_witness_twice_counts_once() -> None:
     with pytest.raises(Undetermined) as caught:
         require_witnesses(cosigned(1, 1), quorum(2, 1, 2, 3))
     assert caught.value.code == "witnesses-too-few"
-
-
-@pytest.mark.parametrize(
-    "note",
-    [
-        NOTE.replace("\n7\n", "\n007\n"),
-        NOTE.replace("\n", "\r\n"),
-        NOTE[:-1],
-        NOTE.replace("\n\n", "\n\n\n"),
-    ],
-)
-def test_k08_another_spelling_of_a_checkpoint_is_malformed(note: str) -> None:
-    refused(Malformed, "checkpoint-malformed", note)
 
 
 def answer_of_a_witness(size: int, tree: Tree, old: int, latest: int) -> PatunayError:
@@ -150,11 +99,6 @@ def test_k10_two_roots_of_one_size_are_not_cosigned() -> None:
     found = answer_of_a_witness(9, OTHER, 9, 9)
     assert isinstance(found, Rejected)
     assert found.code == "witness-proof-invalid"
-
-
-def test_k11_signature_lines_of_unknown_keys_are_passed_over() -> None:
-    grease = "\u2014 grease.invalid yUEhMq9RzQVvFz5zPWKQNcrpiPh2LDYcWmFkU0Q="
-    assert open_checkpoint(with_cosignatures(NOTE, [grease]), KEY) == checkpoint(7)
 
 
 DIGEST = sha256(b"block").hex()
