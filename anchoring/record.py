@@ -34,6 +34,15 @@ MAX_RECORD_BYTES = 1024 * 1024
 MAX_NAME_CHARACTERS = 2048
 """Longest DID, URL or tile path that a record may link."""
 
+_MAX_TILE_LINK_BYTES = 120
+"""Of a tile's link with its path, as JSON, in a log of up to 2**58 entries."""
+
+_ENTRIES_PER_TILE = 127
+"""256 entries need a bundle and a hash tile, and a little over for the levels above."""
+
+_ODD_TILES = 18
+"""Begun or partial ones, at both ends of each level of tiles and of the bundles."""
+
 # A link takes four values and over 75 bytes, so this never binds before the bytes do.
 _MAX_RECORD_NODES = MAX_RECORD_BYTES // 16
 
@@ -160,6 +169,14 @@ def build_record(
     # What we would not read, we do not write.
     parse_record(raw)
     return raw
+
+
+def entries_within(room: int) -> int:
+    """Return for how many new entries the links to their tiles fit into `room` bytes.
+
+    Whatever the sizes before and after are; 0 or less if that is true of none.
+    """
+    return (room // _MAX_TILE_LINK_BYTES - _ODD_TILES) * _ENTRIES_PER_TILE
 
 
 def parse_record(raw: bytes) -> AnchorRecord:

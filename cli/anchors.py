@@ -161,14 +161,21 @@ async def _drive(home: Home, passphrase: bytes) -> None:
         backend = await open_backend(node)
         try:
             await close_batch(node)
-            await publish_or_say(node)
             anchorer = Anchorer.configured(node, backend)
-            state = await anchorer.step()
-            while not state.anchored:
-                await asyncio.sleep(node.config.chain.poll_seconds)
-                state = await anchorer.step()
+            await _bring(node, anchorer)
+            # One record may not hold it all.
+            while await close_batch(node) is not None:
+                await _bring(node, anchorer)
         finally:
             await backend.close()
+
+
+async def _bring(node: Node, anchorer: Anchorer) -> None:
+    await publish_or_say(node)
+    state = await anchorer.step()
+    while not state.anchored:
+        await asyncio.sleep(node.config.chain.poll_seconds)
+        state = await anchorer.step()
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +211,11 @@ async def _look(home: Home) -> _Standing:
     async with Node.open(home, SystemClock()) as node:
         async with node.reading() as c:
             waiting, since = await ledger.queue_state(c)
+            length = await ledger.log_length(c)
         account = home.keystore().entry(EVM_KEY).public
         contract = anchor_contract(node.config)
         state = await anchor_state(node)
+        covered = state.checkpoint.tree_size if state.checkpoint is not None else 0
         ipfs = await ipfs_standing(node)
         async with node.reading() as c:
             cosigned = await count_witnesses(c)
@@ -215,7 +224,7 @@ async def _look(home: Home) -> _Standing:
     return _Standing(
         state,
         node.config.chain,
-        waiting,
+        waiting + length - covered,
         since,
         contract,
         account,

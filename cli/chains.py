@@ -16,7 +16,7 @@ from node.backends import GWEI
 from node.config import ConfigInvalid
 from node.home import Home, write_file
 from node.node import EVM_KEY, Node
-from node.storage import ledger
+from node.storage import anchor_store, ledger
 from primitives.clock import SystemClock
 from primitives.errors import Misconfigured
 
@@ -203,11 +203,15 @@ async def _deploy(home: Home, passphrase: bytes, url: str) -> str:
             rpc = HttpRpc(url, timeout_seconds=_QUESTION_SECONDS)
             try:
                 endpoint = Endpoint(rpc, _ANY_CHAIN, _QUESTION_SECONDS)
-                number = await endpoint.number(endpoint.eth.chain_id)
+                name = f"eip155:{await endpoint.number(endpoint.eth.chain_id)}"
+                async with node.reading() as c:
+                    sent = await anchor_store.all_transactions(c)
+                account = home.keystore().entry(EVM_KEY).public
                 return await deploy_contract(
                     rpc,
-                    f"eip155:{number}",
+                    name,
                     node.keys().secret(EVM_KEY),
+                    first_nonce=anchor_store.free_nonce(sent, name, account),
                     max_fee_per_gas=node.config.chain.max_fee_gwei * GWEI,
                 )
             finally:

@@ -37,7 +37,12 @@ from node.failpoints import failpoint
 from node.logbook import LogCorrupt, to_receipt
 from node.node import Node
 from node.storage import anchor_store
-from node.storage.anchor_store import AnchorTrouble, StoredCheckpoint, StoredTransaction
+from node.storage.anchor_store import (
+    AnchorTrouble,
+    StoredCheckpoint,
+    StoredTransaction,
+    free_nonce,
+)
 from node.storage.database import StorageFailed
 from primitives.errors import PatunayError
 from primitives.hashing import Digest
@@ -194,14 +199,8 @@ class Anchorer:
             )
         sender = self._backend.account.rpartition(":")[2]
         # The account as stored, or its name in a backend without CAIP-10 addresses.
-        nonces = [
-            t.nonce
-            for t in here
-            if t.is_live and t.sender in (sender, self._backend.account)
-        ]
-        signed = await self._backend.prepare(
-            checkpoint.record_digest, first_nonce=max(nonces, default=-1) + 1
-        )
+        nonce = free_nonce(stored, self._backend.chain, sender, self._backend.account)
+        signed = await self._backend.prepare(checkpoint.record_digest, first_nonce=nonce)
         failpoint("transaction-signed")
         stored_now = self._stored(signed, checkpoint.tree_size)
         # Before the network: a crash between the two would otherwise leave an anchor on a

@@ -8,6 +8,7 @@ never two of one size, and never a smaller one after a larger.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from anchoring.backend import AnchorReceipt
@@ -16,7 +17,13 @@ from anchoring.cosignature import with_cosignatures
 from anchoring.entry import encode_entry
 from anchoring.merkle import hash_leaf
 from anchoring.receipt import Receipt
-from anchoring.record import build_record, record_cid, record_digest
+from anchoring.record import (
+    MAX_RECORD_BYTES,
+    build_record,
+    entries_within,
+    record_cid,
+    record_digest,
+)
 from anchoring.tiles import entry_bundles, hash_tiles
 from anchoring.tlog_proof import TlogProof
 from credentials.status_list import REVOCATION, SUSPENSION
@@ -76,14 +83,17 @@ async def load_tree(node: Node) -> None:
             )
 
 
-async def close_batch(node: Node, *, request: str | None = None) -> StoredCheckpoint | None:
+async def close_batch(
+    node: Node, *, request: str | None = None, max_record_bytes: int = MAX_RECORD_BYTES
+) -> StoredCheckpoint | None:
     """Give every queued entry its leaf and sign a checkpoint over them.
 
     A `request` for this is forgotten in the very transaction that empties the queue, so
     that what is queued and asked for later is not forgotten with it.
 
     Returns the new checkpoint, or None if there is nothing new. What a crash left with
-    leaves and without checkpoint is covered too: it is the same code.
+    leaves and without checkpoint is covered too: it is the same code. So is what one record
+    of `max_record_bytes` cannot hold: call again until it returns None.
 
     Raises:
         NodeSealed: The keys are not unlocked.
@@ -105,7 +115,7 @@ async def close_batch(node: Node, *, request: str | None = None) -> StoredCheckp
         after = latest.tree_size if latest is not None else 0
         if size == after:
             return None
-        made = await _sign_checkpoint(node, latest, size)
+        made = await _sign_checkpoint(node, latest, size, max_record_bytes)
         failpoint("checkpoint-signed")
         async with node.writing() as c:
             await anchor_store.save_checkpoint(c, made, after=after)
@@ -127,25 +137,32 @@ def _require_consistent(node: Node, latest: StoredCheckpoint | None) -> None:
 
 
 async def _sign_checkpoint(
-    node: Node, latest: StoredCheckpoint | None, size: int
+    node: Node, latest: StoredCheckpoint | None, length: int, max_record_bytes: int
 ) -> StoredCheckpoint:
-    root = node.tree.root(size)
-    note = sign_checkpoint(
-        Checkpoint(node.config.log_name, size, root), node.signer(LOG_KEY)
-    )
+    """Sign one over as many of the `length` leaves as a record can hold the tiles of."""
     async with node.reading() as c:
         documents = {i.did: i.document.encode() for i in await list_issuers(c)}
         lists = await ledger.all_status_lists(c, REVOCATION)
         suspensions = await ledger.all_status_lists(c, SUSPENSION)
-    record = build_record(
-        checkpoint=note,
+    record_of = partial(
+        build_record,
         previous=record_cid(latest.record) if latest is not None else None,
         did_documents=documents,
         status_lists={url: body.encode() for url, body in lists},
         suspension_lists={url: body.encode() for url, body in suspensions},
-        tiles=await new_tiles(node, latest.tree_size if latest is not None else 0, size),
     )
+    after = latest.tree_size if latest is not None else 0
+    bare = record_of(checkpoint=_signed_note(node, length), tiles={})
+    size = min(length, after + max(1, entries_within(max_record_bytes - len(bare))))
+    note = _signed_note(node, size)
+    record = record_of(checkpoint=note, tiles=await new_tiles(node, after, size))
+    root = node.tree.root(size)
     return StoredCheckpoint(size, root, note, record, record_digest(record), node.now())
+
+
+def _signed_note(node: Node, size: int) -> str:
+    checkpoint = Checkpoint(node.config.log_name, size, node.tree.root(size))
+    return sign_checkpoint(checkpoint, node.signer(LOG_KEY))
 
 
 async def new_tiles(node: Node, old_size: int, new_size: int) -> Mapping[str, bytes]:

@@ -19,7 +19,7 @@ these candidates one at most is live.
     reverted    mined and undone, for ever
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -238,6 +238,18 @@ async def all_transactions(c: AsyncConnection) -> list[StoredTransaction]:
         select(transactions).order_by(transactions.c.stored_at, transactions.c.nonce)
     )
     return [StoredTransaction(**row._mapping) for row in rows]  # noqa: SLF001
+
+
+def free_nonce(sent: Iterable[StoredTransaction], chain: str, *senders: str) -> int:
+    """Return the lowest nonce above those that live transactions of an account hold.
+
+    Args:
+        sent: `all_transactions`.
+        chain: CAIP-2 id.
+        senders: Names of the account, in the spelling in which it was stored.
+    """
+    held = (t.nonce for t in sent if t.is_live and t.chain == chain and t.sender in senders)
+    return max(held, default=-1) + 1
 
 
 # Troubles

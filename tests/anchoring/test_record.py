@@ -11,11 +11,13 @@ from anchoring.record import (
     RecordMalformed,
     build_record,
     cid_digest,
+    entries_within,
     parse_record,
     raw_cid,
     record_cid,
     record_digest,
 )
+from anchoring.tiles import entry_bundle_path, tile_path
 from tests.anchoring import go_vector
 
 # Known to every IPFS implementation: the empty raw block, and `{}` as dag-json.
@@ -244,3 +246,22 @@ def test_reads_records_up_to_the_limit() -> None:
     assert len(parse_record(raw).tiles) == 11_500
     with pytest.raises(RecordMalformed, match=f"want at most {MAX_RECORD_BYTES}"):
         record(tiles=tiles | {f"tile/1/{number}": b"x" for number in range(1_500)})
+
+
+@pytest.mark.parametrize("old", [0, 1, 255, 256, 65_535, 200_001, 256**3 - 1])
+@pytest.mark.parametrize("room", [2_300, 2_401, 5_000, 50_000, 400_000])
+def test_the_tiles_of_as_many_entries_as_fit_do_fit(old: int, room: int) -> None:
+    count = entries_within(room)
+    assert count > 0
+    # The rule of C2SP tlog-tiles, once more: every tile whose width changes.
+    paths = list[str]()
+    before, after, level = old, old + count, 0
+    while after > before:
+        for index in range(before // 256, -(-after // 256)):
+            width = min(256, after - 256 * index)
+            paths.append(tile_path(level, index, width))
+            if level == 0:
+                paths.append(entry_bundle_path(index, width))
+        before, after, level = before // 256, after // 256, level + 1
+    links = {path: {"/": raw_cid(b"")} for path in paths}
+    assert len(json.dumps(links, separators=(",", ":"))) <= room

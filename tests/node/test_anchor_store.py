@@ -1,11 +1,17 @@
 import asyncio
+from typing import Any
 
 import pytest
 
 from node.home import Home
 from node.node import Node
 from node.storage import anchor_store
-from node.storage.anchor_store import LogSplit, StoredCheckpoint
+from node.storage.anchor_store import (
+    LogSplit,
+    StoredCheckpoint,
+    StoredTransaction,
+    free_nonce,
+)
 from primitives.hashing import sha256
 from tests.support.nodes import opened, query
 
@@ -42,3 +48,14 @@ async def test_a_checkpoint_only_follows_the_one_it_was_made_for(
     await _save(node, _checkpoint(5), 0)
     with pytest.raises(LogSplit):
         await _save(node, _checkpoint(size, b"other"), after)
+
+
+def test_a_free_nonce_is_above_those_of_live_transactions_of_that_account() -> None:
+    def sent(nonce: int, state: str, chain: str = "eip155:5", by: str = "a") -> Any:
+        return StoredTransaction("", 1, chain, "", by, nonce, b"", state)
+
+    kept = [sent(3, "final"), sent(4, "stored"), sent(9, "lost"), sent(8, "replaced")]
+    kept += [sent(7, "sent", chain="eip155:6"), sent(6, "sent", by="b")]
+    assert free_nonce(kept, "eip155:5", "a") == 5
+    assert free_nonce(kept, "eip155:5", "a", "b") == 7
+    assert free_nonce(kept, "eip155:7", "a") == 0

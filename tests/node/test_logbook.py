@@ -11,6 +11,7 @@ from anchoring.entry import EntryKind, entry_of
 from anchoring.memory import MemoryAnchor
 from anchoring.receipt import Receipt, verify_receipt
 from anchoring.record import parse_record, record_digest
+from anchoring.tiles import bundle_paths
 from node.home import Home
 from node.logbook import (
     CredentialUnknown,
@@ -61,6 +62,36 @@ async def test_a_batch_takes_all_that_waits_and_signs_the_root_of_the_rfc(
     assert record_digest(made.record) == made.record_digest == sha256(made.record)
     assert [link.name for link in record.did_documents] == ["did:web:localhost%3A8460"]
     assert len(record.status_lists) == 1
+
+
+async def test_what_one_record_cannot_hold_goes_into_the_next(
+    node: Node, home: Home
+) -> None:
+    async with node.writing() as c:
+        await ledger.enqueue(
+            c,
+            [
+                (EntryKind.CREDENTIAL, sha256(i.to_bytes(4)), f"urn:uuid:{i}")
+                for i in range(9_000)
+            ],
+            node.now(),
+        )
+    limit = 6_000
+    sizes = []
+    while (made := await close_batch(node, max_record_bytes=limit)) is not None:
+        assert len(made.record) <= limit
+        entries = entries_of(home)[: made.tree_size]
+        assert made.root == reference_tree.mth(entries)
+        sizes.append(made.tree_size)
+    assert len(sizes) == 3
+    assert sizes[-1] == 9_001
+    assert sizes[0] > 2_000
+    tiles = [
+        {link.name for link in parse_record(row[0]).tiles}
+        for row in query(home, "SELECT record FROM checkpoints ORDER BY tree_size")
+    ]
+    found = set().union(*tiles)
+    assert {path for path, _ in bundle_paths(9_001)} <= found
 
 
 async def test_a_batch_with_nothing_new_is_none(node: Node) -> None:
