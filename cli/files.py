@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from node.home import write_file
 from primitives.canonical_json import JsonObject
 from primitives.errors import Malformed, Misconfigured, PatunayError
 from primitives.strict_json import MAX_DOCUMENT_BYTES, JsonMalformed, parse_json_object
@@ -131,6 +130,8 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         PatunayError: As `typed_errors`.
     """
+    from node.home import write_file  # noqa: PLC0415 - reading a file needs no home
+
     with typed_errors(path):
         if path.is_symlink() or (path.exists() and not path.is_file()):
             with path.open("wb") as file:

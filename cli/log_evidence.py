@@ -7,6 +7,7 @@ the log would have a time.
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from anchoring.backend import Sighting
 from anchoring.record import record_digest
@@ -15,9 +16,11 @@ from credentials.case import Case, document_of
 from credentials.evidence import OWN_NODE, Evidence, LogReading, Lookup, Missing, Obtained
 from credentials.log_question import log_wanted_since
 from node.gather import Fetch
-from node.own_node import OwnNode
 from primitives.clock import Clock
 from primitives.errors import PatunayError
+
+if TYPE_CHECKING:
+    from node.own_node import OwnNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class LogEvidence:
 
     clock: Clock
 
-    own: OwnNode | None
+    own: "OwnNode | None"
     """The verifier's own node, if it has one."""
 
     fetch: Fetch | None
@@ -69,7 +72,7 @@ class LogEvidence:
         except PatunayError as e:
             return _Read(Missing.because(e), {})
 
-    async def _read_own(self, own: OwnNode) -> _Read:
+    async def _read_own(self, own: "OwnNode") -> _Read:
         # Both import the database.
         from node.log_reading import own_sightings, read_log  # noqa: PLC0415
         from node.node import Node  # noqa: PLC0415

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from node.home import Home, HomeMissing
+if TYPE_CHECKING:  # reads configuration and keys, which a stranger's file needs none of
+    from node.home import Home
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -41,7 +42,7 @@ def passphrase_option(command: F) -> F:
     )(command)
 
 
-def _data_dir(callback: Callable[..., Home | None]) -> Callable[[F], F]:
+def _data_dir(callback: "Callable[..., Home | None]") -> Callable[[F], F]:
     return click.option(
         "--data-dir",
         "home",
@@ -54,16 +55,22 @@ def _data_dir(callback: Callable[..., Home | None]) -> Callable[[F], F]:
 
 def _find_home(
     context: click.Context, _option: click.Parameter, value: Path | None
-) -> Home | None:
+) -> "Home | None":
     chosen = value or context.find_root().params.get("data_dir")
-    return Home.open(chosen) if chosen is not None else None
+    if chosen is None:
+        return None
+    from node.home import Home  # noqa: PLC0415 - see above
+
+    return Home.open(chosen)
 
 
 def _require_home(
     context: click.Context, option: click.Parameter, value: Path | None
-) -> Home:
+) -> "Home":
     home = _find_home(context, option, value)
     if home is None:
+        from node.home import HomeMissing  # noqa: PLC0415 - see above
+
         raise HomeMissing(
             "found no data directory, want one named",
             hint="add --data-dir DIR or set PATUNAY_HOME; `patunay init` creates a node",

@@ -3,12 +3,11 @@
 Imports neither database nor web server nor chain: each is loaded when a file needs it.
 """
 
-import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -31,13 +30,17 @@ from credentials.report import Outcome, Report
 from did.resolver import DidKeyResolver, MethodResolver, Resolver
 from node.gather import Gatherer
 from node.gather_presentation import gather_presentation
-from node.home import Home
-from node.own_node import OwnNode
 from node.record_evidence import RecordSource, add_record
 from primitives.canonical_json import JsonObject
 from primitives.clock import Clock
 from primitives.errors import Malformed, PatunayError
 from primitives.instants import parse_instant
+
+if TYPE_CHECKING:
+    from node.home import Home
+    from node.own_node import OwnNode
+
+T = TypeVar("T")
 
 _EXIT: Final = {
     Outcome.VALID: Exit.VALID,
@@ -71,11 +74,16 @@ class _Question:
     records: str | None
     """Place to read anchor records from, instead of asking the issuers."""
 
-    home: Home | None
+    home: "Home | None"
     offline: bool
     allow_loopback: bool
     challenge: str | None
     domain: str | None
+
+    @property
+    def waits(self) -> bool:
+        """Whether something outside may be waited for: a network, a database, a disk."""
+        return not self.offline or self.home is not None or self.records is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +130,7 @@ def verify(  # noqa: PLR0913 - one parameter for each option
     offline: bool,
     allow_loopback: bool,
     as_of: str | None,
-    home: Home | None,
+    home: "Home | None",
     as_json: bool,
 ) -> None:
     """Check credentials: FILE, folders, or -. Presentations too.
@@ -152,12 +160,29 @@ def verify(  # noqa: PLR0913 - one parameter for each option
     )
     # Outside of the event loop, which would not hear Ctrl-C while this waits.
     typed_in = _read(STANDARD_INPUT) if STANDARD_INPUT in found else None
-    answers = asyncio.run(_verify(found, typed_in, question))
+    answers = _run(_verify(found, typed_in, question), waits=question.waits)
     if found == list(files) and len(found) == 1:
         _print_one(answers[0], as_json=as_json)
     else:
         _print_several(answers, as_json=as_json)
     click.get_current_context().exit(worst(map(_exit_of, answers)))
+
+
+def _run(work: Coroutine[Any, Any, T], *, waits: bool) -> T:
+    """Return what `work` gives: in an event loop, or at once where it waits for nothing.
+
+    asyncio takes longer to import than a credential takes to be verified.
+    """
+    if waits:
+        import asyncio  # noqa: PLC0415 - see above
+
+        return asyncio.run(work)
+    try:
+        work.send(None)
+    except StopIteration as e:
+        found: T = e.value
+        return found
+    raise RuntimeError("found something to wait for, want nothing")
 
 
 def find_files(named: Sequence[Path]) -> Iterator[Path]:
@@ -215,7 +240,7 @@ async def _verify(
 ) -> list[Answer]:
     """Return an answer for each file; `typed_in` is what `-` stands for."""
     clock = question.around.clock
-    own = OwnNode.load(question.home, clock) if question.home is not None else None
+    own = _own_node(question.home, clock)
     local = question.allow_loopback or (own is not None and own.config.allow_loopback_http)
     made = question.around.fetcher
     # Records are read in the place of the issuers' servers, which may be anybody's now.
@@ -235,12 +260,27 @@ async def _verify(
         sources = _Sources(gatherer, logs, records)
         answers = []
         for path in files:
-            # The own node answers without waiting: here the loop hears Ctrl-C.
-            await asyncio.sleep(0)
+            if question.waits:
+                await _hear_ctrl_c()
             given = typed_in if path == STANDARD_INPUT else None
             document = _read(path) if given is None else given
             answers.append(Answer(str(path), await _answer(document, sources, question)))
         return answers
+
+
+def _own_node(home: "Home | None", clock: Clock) -> "OwnNode | None":
+    if home is None:
+        return None
+    from node.own_node import OwnNode  # noqa: PLC0415 - a stranger has none
+
+    return OwnNode.load(home, clock)
+
+
+async def _hear_ctrl_c() -> None:
+    """Let the loop hear Ctrl-C: the own node answers without waiting."""
+    from asyncio import sleep  # noqa: PLC0415 - see `_run`
+
+    await sleep(0)
 
 
 async def _answer(

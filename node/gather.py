@@ -6,7 +6,7 @@ node's own files come first, then the network, if a fetcher was given.
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from anchoring.backend import Sighting
 from anchoring.receipt import Receipt
@@ -15,11 +15,13 @@ from credentials.evidence import NOT_LOOKED_UP, Evidence, Lookup, Missing, Obtai
 from credentials.policy import Policy
 from did.resolver import Resolution, Resolver
 from did.service import SERVICE_TYPE
-from node.own_node import OwnNode
 from primitives.canonical_json import Json, JsonObject
 from primitives.clock import Clock
 from primitives.errors import PatunayError
 from primitives.strict_json import parse_json_object
+
+if TYPE_CHECKING:  # reads a node's configuration, which a stranger has none of
+    from node.own_node import OwnNode
 
 MAX_STATUS_LIST_BYTES = 2 << 20
 """A list of 8 Mi entries that are half set has 1.4 MB; the shortest some 100 bytes."""
@@ -40,7 +42,7 @@ class Gatherer:
 
     clock: Clock
 
-    own: OwnNode | None = None
+    own: "OwnNode | None" = None
     """The verifier's own node, if it has one."""
 
     resolver: Resolver | None = None

@@ -1,9 +1,8 @@
 """Gathering for a presentation: its holder first, then each of its credentials.
 
-Apart from `node.gather`, which loads no asyncio.
+Loads asyncio only where something is looked up.
 """
 
-import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -37,9 +36,18 @@ async def gather_presentation(
     members = presented_credentials(document)
     found: dict[str, Evidence] = {}
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(LOOK_UP_SECONDS):
+        async with _deadline(gatherer):
             about_holder = await gatherer.gather(document, purpose=AUTHENTICATION)
             found[document_digest(document)] = about_holder
             for member in members:
                 found[document_digest(member)] = await evidence_of(member)
     return found
+
+
+def _deadline(gatherer: Gatherer) -> contextlib.AbstractAsyncContextManager[object]:
+    """Offline nothing is waited for, and there may be no event loop that could end it."""
+    if gatherer.resolver is None and gatherer.fetch is None:
+        return contextlib.nullcontext()
+    from asyncio import timeout  # noqa: PLC0415 - slow to import
+
+    return timeout(LOOK_UP_SECONDS)

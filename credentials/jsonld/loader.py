@@ -6,7 +6,7 @@ bytes is what names a revision (`primitives.canonical_json`, SHA-256).
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import TypeAlias
 
 from primitives.canonical_json import Json
@@ -23,6 +23,9 @@ DATA_INTEGRITY_V2 = "https://w3id.org/security/data-integrity/v2"
 STATUS_V1 = "https://www.w3.org/ns/credentials/status/v1"
 OB_V3 = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
 OB_EXTENSIONS = "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json"
+
+# Not by importlib.resources, which takes as long to import as all contexts to be read.
+_FOLDER = Path(__file__).parent / "contexts"
 
 _CLR = "https://purl.imsglobal.org/spec/clr/v2p0/"
 _OB = "https://purl.imsglobal.org/spec/ob/v3p0/"
@@ -94,7 +97,7 @@ def find_context(url: str, contexts: Contexts) -> Json:
 
 
 def _bytes(name: str) -> bytes:
-    return (files("credentials.jsonld") / "contexts" / name).read_bytes()
+    return (_FOLDER / name).read_bytes()
 
 
 @cache

@@ -15,9 +15,14 @@ import pytest
 
 from cli.main import COMMANDS, root
 from node.home import Home
+from primitives.canonical_json import canonicalize
 from tests.support.command_line import assert_refused, run, run_json
+from tests.support.credentials_support import signed
 
 HEAVY = ("web3", "aiohttp", "sqlalchemy", "rich", "alembic", "pyld", "eth_utils")
+NOT_FOR_A_FILE = ("asyncio", "ssl", "socket", "tempfile", "tomllib", "importlib.resources")
+"""What a stranger's credential, verified offline, has no use for."""
+
 PROBE = f"""
 import sys
 from cli.main import root
@@ -26,6 +31,7 @@ try:
 except SystemExit as end:
     print(end.code, [name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)
 """
+OFFLINE_PROBE = PROBE.replace(repr(HEAVY), repr((*HEAVY, *NOT_FOR_A_FILE)))
 
 
 def leaves(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
@@ -98,6 +104,27 @@ def test_verifying_a_credential_of_the_own_node_imports_nothing_heavy(
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stderr == "0 []\n"
     assert "outcome: valid" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("is_presentation", "end"), [(False, 3), (True, 1)], ids=["credential", "presentation"]
+)
+def test_verifying_a_file_offline_imports_not_even_an_event_loop(
+    is_presentation: bool, end: int, tmp_path: Path
+) -> None:
+    document = signed()  # by a did:web, whose document cannot be had
+    if is_presentation:  # without proof
+        document = {
+            "@context": document["@context"],
+            "type": ["VerifiablePresentation"],
+            "verifiableCredential": [document],
+        }
+    file = tmp_path / "a.json"
+    file.write_bytes(canonicalize(document))
+    command = [sys.executable, "-c", OFFLINE_PROBE, "verify", "--offline", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == f"{end} []"
+    assert "outcome: " in done.stdout
 
 
 @pytest.mark.parametrize(
