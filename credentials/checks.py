@@ -15,6 +15,7 @@ from anchoring.receipt import Receipt, verify_receipt
 from credentials.anchor_times import WITNESSED, AnchorTime, sight_anchor, sight_witnesses
 from credentials.case import Case, had, key_state, log_key, passed
 from credentials.evidence import EvidenceMissing, Missing
+from credentials.issuer_listing import check_issuer_listed
 from credentials.key_standing import require_log_key
 from credentials.policy import Policy
 from credentials.proof_checks import (
@@ -29,27 +30,11 @@ from primitives.errors import Undetermined
 from primitives.instants import format_instant
 
 
-class IssuerNotListed(Undetermined):
-    """Nobody whom the verifier trusts has named this issuer."""
-
-    code = "issuer-not-listed"
-    hint = "compare the DID with one that you had from the provider itself"
-
-
 class LeafNotFound(Undetermined):
     """The receipt is of another document: a wallet may have added something to this one."""
 
     code = "leaf-not-found"
     hint = "ask for the credential exactly as it was issued"
-
-
-def check_issuer_listed(case: Case) -> Check:
-    """Somebody whom the verifier trusts names this DID."""
-    issuer = case.readable().issuer
-    name = case.policy.issuers.get(issuer)
-    if name is None:
-        raise IssuerNotListed(f"{issuer} is on no list that you gave")
-    return passed("issuer-listed", f"listed as {name}")
 
 
 def check_anchor(case: Case) -> Check:

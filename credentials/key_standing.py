@@ -159,7 +159,7 @@ def judge_key(state: KeyState, question: KeyQuestion) -> tuple[str, str]:
         return "", ""
     replaced = f"the key was replaced {format_instant(state.rotated_at)}"
     try:
-        anchored = _receipt_time(question)
+        anchored = receipt_time(question)
     except PatunayError:
         return TIME_ONLY_CLAIMED, f"{replaced}; that it signed before is only claimed"
     if anchored > state.rotated_at:
@@ -171,7 +171,7 @@ def _require_before(since: datetime, question: KeyQuestion) -> str:
     """Return in words that the document was in the log before `since`; raise otherwise."""
     stolen = f"the key is declared compromised since {format_instant(since)}"
     try:
-        anchored = _receipt_time(question)
+        anchored = receipt_time(question)
     except PatunayError as e:
         reason: PatunayError | None = e
     else:
@@ -200,7 +200,7 @@ def _not_shown(stolen: str, *reasons: PatunayError | None) -> Undetermined:
     return AnchorNotShown(f"{stolen}; {known[0]}")
 
 
-def _receipt_time(question: KeyQuestion) -> datetime:
+def receipt_time(question: KeyQuestion) -> datetime:
     """Return when the checkpoint in the receipt, which holds the document, was anchored."""
     receipt = question.evidence.receipt
     if isinstance(receipt, Missing):

@@ -8,6 +8,7 @@ from typing import Final
 
 from anchoring.cosignature import WitnessKey, WitnessQuorum
 from anchoring.note import VerifierKey
+from credentials.trust_pack.rules import PackRules
 from primitives.canonical_json import Json, JsonObject
 from primitives.errors import Malformed, PatunayError
 
@@ -82,6 +83,9 @@ class Policy:
 
     confirmations: int = 1
     """Blocks from an anchor's own to the head that are wanted: 1 when just mined."""
+
+    pack: PackRules | None = None
+    """What a verified trust pack adds; its issuers and logs are among those above."""
 
     def __post_init__(self) -> None:
         """Refuse a check that does not exist: it would silently never be required."""

@@ -3,21 +3,18 @@
 Pure functions of values, as `credentials.checks` says.
 """
 
-from anchoring.entry import EntryKind, entry_of
-from anchoring.note import VerifierKey
 from credentials.case import (
     Case,
-    LogNotBound,
     document_of,
     key_state,
-    log_key,
     method_of,
     passed,
     source_of,
 )
 from credentials.data_integrity import Proof, verify_proof, verify_recurring_proof
+from credentials.denials import key_question, require_key_not_denied
 from credentials.evidence import EvidenceMissing, Missing
-from credentials.key_standing import KeyQuestion, judge_key
+from credentials.key_standing import judge_key
 from credentials.proof_chain import ancestors
 from credentials.report import Check
 from did.document import (
@@ -140,10 +137,30 @@ def _check_one_proof(proof: Proof | PatunayError, case: Case) -> Proof:
     method = method_of(proof)
     key = document_of(str(method.did), case).methods.get(method)
     if key is None:
+        _require_later_document(str(method.did), proof, case)
         raise IssuerKeyMismatch(f"{method.did} names no key {method}")
     verify = verify_recurring_proof if case.recurs else verify_proof
     verify(case.document, proof, key.public_key())
     return proof
+
+
+def _require_later_document(did: str, proof: Proof, case: Case) -> None:
+    """Return if the DID document was had after the proof says it was made.
+
+    Raises:
+        EvidenceMissing: An older one cannot tell a newer key from one that never was.
+    """
+    found = source_of(did, case)
+    if found is None or proof.created is None or found.obtained_at >= proof.created:
+        return
+    when = format_instant(found.obtained_at)
+    raise EvidenceMissing(
+        Missing(
+            "did-document-older",
+            f"{proof.verification_method} is no key of {did} as of {when}",
+            "get the issuer's DID document of a later day, or a newer trust pack",
+        )
+    )
 
 
 def _check_proof_dates(proof: Proof, case: Case) -> None:
@@ -167,18 +184,9 @@ def _check_issuer_method(method: DidUrl, issuer: str, case: Case) -> tuple[str, 
             raise EvidenceMissing(history) from None
         if state.compromised_since is None:
             raise
+    named = document.methods.get(method)
+    if named is not None:
+        require_key_not_denied(named.public_key(), issuer, case)
     if state == KeyState():
         return "", ""
-    return judge_key(state, _key_question(issuer, case))
-
-
-def _key_question(issuer: str, case: Case) -> KeyQuestion:
-    bound: VerifierKey | Undetermined
-    stolen = None
-    try:
-        bound = log_key(issuer, case)
-        stolen = key_state(issuer, str(bound), case).compromised_since
-    except PatunayError as e:
-        bound = LogNotBound(str(e))
-    entry = entry_of(EntryKind.CREDENTIAL, case.document)
-    return KeyQuestion(entry, case.evidence, case.policy, bound, stolen)
+    return judge_key(state, key_question(issuer, case))

@@ -1,0 +1,76 @@
+"""Whether somebody whom the verifier trusts names the issuer, and for such an award."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from credentials.case import Case, passed
+from credentials.denials import require_issuer_not_denied
+from credentials.quoting import quoted
+from credentials.report import Check
+from credentials.trust_pack.rules import PackRules
+from primitives.canonical_json import Json, JsonObject
+from primitives.errors import Undetermined
+from primitives.instants import format_instant
+
+PACK_STALE: Final = "pack-stale"
+"""Remark: the trust pack is past the day until which it is fresh."""
+
+
+class IssuerNotListed(Undetermined):
+    """Nobody whom the verifier trusts has named this issuer."""
+
+    code = "issuer-not-listed"
+    hint = "compare the DID with one that you had from the provider itself"
+
+
+class AwardOutOfScope(Undetermined):
+    """The trust pack recognises this issuer, and not for such an award."""
+
+    code = "award-out-of-scope"
+    hint = "ask the office that made the trust pack"
+
+
+def check_issuer_listed(case: Case) -> Check:
+    """Somebody whom the verifier trusts names this DID, for an award of this type.
+
+    A verifier's own list comes before a trust pack, except for what the pack denies.
+    """
+    issuer = case.readable().issuer
+    require_issuer_not_denied(issuer, case)
+    name = case.policy.issuers.get(issuer)
+    if name is None:
+        raise IssuerNotListed(f"{issuer} is on no list that you gave")
+    pack = case.policy.pack
+    if pack is None or issuer not in pack.issuers:
+        return passed("issuer-listed", f"listed as {name}")
+    _require_scope(issuer, pack, case)
+    code = PACK_STALE if pack.is_stale else ""
+    age = "; that pack is old" if pack.is_stale else ""
+    when = format_instant(pack.issued)
+    return passed(
+        "issuer-listed", f"listed as {name} by {pack.name} as of {when}{age}", code=code
+    )
+
+
+def _require_scope(issuer: str, pack: PackRules, case: Case) -> None:
+    scope = pack.scopes.get(issuer, frozenset())
+    awards = {*case.readable().types, *_achievement_types(case.document)}
+    if scope and not scope & awards:
+        wanted = ", ".join(sorted(scope))
+        found = ", ".join(quoted(award) for award in sorted(awards))
+        raise AwardOutOfScope(f"{pack.name} lists {issuer} for {wanted}; found {found}")
+
+
+def _achievement_types(document: JsonObject) -> Iterator[str]:
+    """Yield the `achievementType` of Open Badges 3.0, of each subject."""
+    for subject in _each(document.get("credentialSubject")):
+        for achievement in _each(subject.get("achievement")):
+            kind = achievement.get("achievementType")
+            if isinstance(kind, str):
+                yield kind
+
+
+def _each(value: Json) -> Iterator[JsonObject]:
+    for item in value if isinstance(value, list) else [value]:
+        if isinstance(item, dict):
+            yield item

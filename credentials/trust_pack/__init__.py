@@ -1,0 +1,1 @@
+"""Trust packs: an office's evidence about many issuers, signed. Pure functions."""

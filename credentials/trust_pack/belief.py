@@ -1,0 +1,135 @@
+"""What a verified pack gives to a verifier: evidence, and additions to its policy."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TypeVar
+
+from anchoring.backend import Sighting
+from anchoring.note import VerifierKey
+from anchoring.record import record_cid
+from credentials.evidence import Evidence, Lookup, Obtained
+from credentials.policy import Policy
+from credentials.trust_pack.pack import TrustPack
+from credentials.trust_pack.parts import AnchorPart, IssuerPart, StatusPart
+from credentials.trust_pack.rules import PackRules
+from credentials.trust_pack.verify import is_stale
+from primitives.canonical_json import JsonObject
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class PackBelief:
+    """A verified pack, laid out for looking things up. Use `believe`."""
+
+    rules: PackRules
+    names: Mapping[str, str] = field(default_factory=dict)
+    logs: Mapping[str, VerifierKey] = field(default_factory=dict)
+    contracts: frozenset[str] = frozenset()
+    did_documents: Mapping[str, Obtained[JsonObject]] = field(default_factory=dict)
+    histories: Mapping[str, Obtained[JsonObject]] = field(default_factory=dict)
+    status_lists: Mapping[str, Obtained[JsonObject]] = field(default_factory=dict)
+    anchors: Mapping[str, tuple[AnchorPart, ...]] = field(default_factory=dict)
+    """By the CID of the record that they are of."""
+
+    def policy(self, policy: Policy) -> Policy:
+        """Return `policy` with what the pack adds; what the verifier says itself wins."""
+        return replace(
+            policy,
+            issuers={**self.names, **policy.issuers},
+            has_trust_list=True,
+            logs={**self.logs, **policy.logs},
+            contracts=policy.contracts or self.contracts,
+            attested_blocks={**self._blocks(), **policy.attested_blocks},
+            pack=self.rules,
+        )
+
+    def evidence(self, evidence: Evidence) -> Evidence:
+        """Return `evidence` with what the pack has of that which is missing in it."""
+        return replace(
+            evidence,
+            did_documents=_filled(evidence.did_documents, self.did_documents),
+            histories=_filled(evidence.histories, self.histories),
+            status_lists=_filled(evidence.status_lists, self.status_lists),
+            sightings=_filled(evidence.sightings, self._sightings(evidence)),
+        )
+
+    def _sightings(self, evidence: Evidence) -> dict[str, Obtained[Sighting]]:
+        """Return what the office saw of the receipt's record, and of no other.
+
+        A sighting is of a transaction; which record that carries, only the part says.
+        """
+        if not isinstance(evidence.receipt, Obtained):
+            return {}
+        seen = self.anchors.get(record_cid(evidence.receipt.value.record), ())
+        return {
+            part.anchor.transaction: Obtained(
+                Sighting(part.anchor, part.depth, gas_used=0),
+                self.rules.name,
+                part.obtained_at,
+            )
+            for part in seen
+        }
+
+    def _blocks(self) -> dict[tuple[str, str], str]:
+        return {
+            (part.anchor.contract.rpartition(":")[0], part.anchor.block_hash): (
+                self.rules.name
+            )
+            for seen in self.anchors.values()
+            for part in seen
+        }
+
+
+def believe(pack: TrustPack, now: datetime) -> PackBelief:
+    """Return what a pack gives.
+
+    Args:
+        pack: That `verify_pack` has just let pass, with the same `now`.
+        now: Aware; the verifier's own clock.
+    """
+    parts = pack.contents.parts
+    issuers = [part for part in parts if isinstance(part, IssuerPart)]
+    lists = [part for part in parts if isinstance(part, StatusPart)]
+    anchors = [part for part in parts if isinstance(part, AnchorPart)]
+    by_record: dict[str, list[AnchorPart]] = {}
+    for part in anchors:
+        by_record.setdefault(part.record, []).append(part)
+    deny = pack.contents.deny
+    rules = PackRules(
+        name=pack.name,
+        issued=pack.manifest.issued,
+        is_stale=is_stale(pack, now),
+        issuers=frozenset(part.did for part in issuers),
+        scopes={part.did: frozenset(part.scope) for part in issuers if part.scope},
+        denied_keys=deny.keys,
+        denied_issuers=deny.issuers,
+    )
+    return PackBelief(
+        rules=rules,
+        names={part.did: part.name for part in issuers},
+        logs={part.did: VerifierKey.parse(part.vkey) for part in issuers if part.vkey},
+        contracts=frozenset(
+            pack.contents.federation.contracts or (part.anchor.contract for part in anchors)
+        ),
+        did_documents={
+            part.did: Obtained(part.document, pack.name, part.last_seen) for part in issuers
+        },
+        histories={
+            part.did: Obtained(part.history, pack.name, part.last_seen)
+            for part in issuers
+            if part.history is not None
+        },
+        status_lists={
+            part.url: Obtained(part.document, pack.name, part.obtained_at) for part in lists
+        },
+        anchors={cid: tuple(seen) for cid, seen in by_record.items()},
+    )
+
+
+def _filled(
+    found: Mapping[str, Lookup[T]], pack: Mapping[str, Obtained[T]]
+) -> dict[str, Lookup[T]]:
+    had = {name: value for name, value in found.items() if isinstance(value, Obtained)}
+    return {**found, **pack, **had}
