@@ -34,6 +34,7 @@ from anchoring.backend import (
 )
 from node.anchor_state import AnchorState, anchor_state
 from node.failpoints import failpoint
+from node.home import StorageFailed
 from node.logbook import LogCorrupt, to_receipt
 from node.node import Node
 from node.storage import anchor_store
@@ -43,7 +44,6 @@ from node.storage.anchor_store import (
     StoredTransaction,
     free_nonce,
 )
-from node.storage.database import StorageFailed
 from primitives.errors import PatunayError
 from primitives.hashing import Digest
 from primitives.instants import format_instant

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from did.keystore import Keystore, open_keystore
 from node.config import Config
-from primitives.errors import Misconfigured
+from primitives.errors import Misconfigured, Undetermined
 
 _PRIVATE = 0o600
 _PRIVATE_FOLDER = 0o700
@@ -45,6 +45,16 @@ class HomeLocked(Misconfigured):
 
     code = "storage-locked"
     hint = "a daemon runs on this data directory: use it, or stop it first"
+
+
+class StorageFailed(Undetermined):
+    """The database, or another file of the node, could not be read or written.
+
+    Nothing was half-written.
+    """
+
+    code = "storage-failed"
+    hint = "check free space and permissions of the data directory, then try again"
 
 
 class KeystorePermissions(Misconfigured):
@@ -117,8 +127,12 @@ class Home:
         return open_keystore(self.keystore_file.read_bytes())
 
     def save_keystore(self, sealed: bytes) -> None:
-        """Replace the key store, whole or not at all."""
-        write_file(self.keystore_file, sealed, mode=_PRIVATE)
+        """Replace the key store, whole or not at all.
+
+        Raises:
+            StorageFailed: The disk is full, or worse.
+        """
+        store_file(self.keystore_file, sealed, mode=_PRIVATE)
 
     @contextmanager
     def hold(self) -> Iterator[None]:
@@ -149,7 +163,39 @@ class Home:
 
 
 def write_file(path: Path, content: bytes, *, mode: int = 0o644) -> None:
-    """Write `content` to `path` durably: whole or not at all, also over a power cut."""
+    """Write `content` to `path` durably: whole or not at all, also over a power cut.
+
+    Raises:
+        OSError: With the name of a file, whatever failed.
+    """
+    with _named(path):
+        _write_file(path, content, mode)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Let an error say which file it is about: that of a write or a sync does not."""
+    try:
+        yield
+    except OSError as e:
+        if e.filename is not None:
+            raise
+        raise OSError(e.errno, e.strerror, str(path)) from e
+
+
+def store_file(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """Write a file of the node itself, as `write_file` does.
+
+    Raises:
+        StorageFailed: The disk is full, or worse.
+    """
+    try:
+        write_file(path, content, mode=mode)
+    except OSError as e:
+        raise StorageFailed(f"{e.strerror}: {path.name}") from e
+
+
+def _write_file(path: Path, content: bytes, mode: int) -> None:
     make_folder(path.parent)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -176,7 +222,8 @@ def make_folder(folder: Path, *, mode: int = 0o777) -> None:
         return
     make_folder(folder.parent)
     folder.mkdir(mode=mode, exist_ok=True)
-    _sync_folder(folder.parent)
+    with _named(folder):
+        _sync_folder(folder.parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -16,12 +16,12 @@ from credentials.model import StructureInvalid
 from did.pkcs11_signer import HsmUnavailable
 from node.access import TokenMissing, TokenRefused
 from node.challenges import ChallengesExhausted
+from node.home import StorageFailed
 from node.hosts import HostRefused
 from node.issuance import IdConflict, IssuerMismatch
 from node.log_reading import RecordUnknown
 from node.logbook import CredentialUnknown, NotYetAnchored
 from node.node import NodeSealed
-from node.storage.database import StorageFailed
 from node.storage.registry import IssuerUnknown
 from primitives.errors import Malformed, Misconfigured, PatunayError, Rejected, Undetermined
 from primitives.strict_json import JsonTooLarge

@@ -20,7 +20,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from primitives.errors import Misconfigured, Undetermined
+from node.home import StorageFailed
+from primitives.errors import Misconfigured
 
 BUSY_SECONDS: Final = 30
 """How long a command waits while another process writes."""
@@ -45,13 +46,6 @@ class SchemaNewer(Misconfigured):
 
     code = "storage-schema-newer"
     hint = "run the newer release"
-
-
-class StorageFailed(Undetermined):
-    """The database could not be read or written; nothing was half-written."""
-
-    code = "storage-failed"
-    hint = "check free space and permissions of the data directory, then try again"
 
 
 def create_engine(path: Path) -> AsyncEngine:

@@ -12,9 +12,8 @@ from anchoring.memory import MemoryAnchor
 from node.api.problems import problem_response
 from node.api.verify import MAX_IN_HAND, VERIFIER, Verifier
 from node.daemon import serving
-from node.home import Home
+from node.home import Home, StorageFailed
 from node.node import Node
-from node.storage.database import StorageFailed
 from primitives.errors import Malformed, Misconfigured, Rejected, Undetermined
 from primitives.strict_json import MAX_DOCUMENT_BYTES
 from tests.support.api import codes, problem_of, report_of

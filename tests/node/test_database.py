@@ -11,12 +11,11 @@ from sqlalchemy import Connection, insert, inspect, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from node.home import Home
+from node.home import Home, StorageFailed
 from node.node import Node
 from node.storage.database import (
     DatabaseMissing,
     SchemaNewer,
-    StorageFailed,
     create_engine,
     migrate,
     reading,
@@ -198,7 +197,8 @@ async def test_a_look_up_waits_for_no_writer(home: Home) -> None:
 _WRITE = """
 import asyncio, resource, sys
 from pathlib import Path
-from node.storage.database import StorageFailed, create_engine, transaction
+from node.home import StorageFailed
+from node.storage.database import create_engine, transaction
 
 async def main():
     engine = create_engine(Path(sys.argv[1]))

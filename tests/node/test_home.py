@@ -16,7 +16,9 @@ from node.home import (
     HomeLocked,
     HomeMissing,
     KeystorePermissions,
+    StorageFailed,
     create_folder,
+    store_file,
     write_file,
 )
 from node.node import Node, NodeSealed
@@ -113,8 +115,11 @@ def test_a_file_is_replaced_whole_or_not_at_all(
     write_file(file, b"old", mode=0o600)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     monkeypatch.setattr(os, "fsync", _full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match="No space left") as caught:
         write_file(file, b"new")
+    assert caught.value.filename == str(file)
+    with pytest.raises(StorageFailed, match="No space left on device: a"):
+        store_file(file, b"new")
     assert file.read_bytes() == b"old"
     assert list(file.parent.iterdir()) == [file]
 

@@ -72,7 +72,8 @@ class Acknowledged:
         file = home.public / "log" / "checkpoint"
         if file.is_file():
             note = file.read_text()
-            self.note(["checkpoint", note.split("\n")[1], note])
+            if note.count("\n") > 2:  # else it is torn, which `torn_files` tells
+                self.note(["checkpoint", note.split("\n")[1], note])
 
     def count(self) -> Counter[str]:
         return Counter(

@@ -35,7 +35,7 @@ def test_a_node_loses_nothing_that_it_had_acknowledged(stage: Stage) -> None:
     assert min(found.acknowledged[k] for k in ("keys", "issuers", "nodes")) > 5
     # A disk that fails is told as one: never as a bug.
     assert found.stopped["storage-failed"] > 5
-    assert found.stopped["bug"] == 0
+    assert found.stopped.keys() <= {"storage-failed", "file-failed"}
 
 
 @pytest.mark.parametrize("name", CONTROLS)

@@ -24,7 +24,7 @@ from typing import Any, Final
 
 from sqlalchemy import event
 
-from cli.files import write_whole
+from cli.files import file_error, write_whole
 from node.daemon import serving
 from node.home import Home
 from node.issuance import issue_document, issue_rows
@@ -164,7 +164,8 @@ def _child(order: dict[str, Any]) -> None:
     except PatunayError as e:
         tell("stopped", e.code, str(e))
     except OSError as e:
-        tell("stopped", "os-error", str(e))
+        # As the command line tells it: an error that names no file would be a bug there.
+        tell("stopped", file_error(e, "").code if e.filename else "bug", str(e))
     except BaseException as e:  # noqa: BLE001 - the parent decides what it means
         tell("stopped", "bug", repr(e))
     signal.pause()  # whoever has cut the power kills
