@@ -20,6 +20,10 @@ Cases about receipts have a `kind` in their context, and are no credentials:
               the credential undetermined, and no more
     block     input is one anchor of a receipt with the proof of its block; the context
               has the `digest` that it has to show
+    history   input is a checkpoint that somebody has; the context has the `files` that
+              the log's provider publishes, by path, in base64
+    record    input is an anchor record; a gateway delivers the `blocks`, and the verifier
+              asks it for `head`. The issuer's own servers are not asked
 
 The names begin with the row of the hostile-input table that they come from. Keys are
 derived from fixed texts, so the bytes are the same each time.
@@ -34,13 +38,16 @@ from tests.corpus.case import Case
 from tests.corpus.chain_rows import chain_rows
 from tests.corpus.credential_rows import credential_rows
 from tests.corpus.did_rows import did_rows
+from tests.corpus.history_rows import HistoryCase, history_rows
+from tests.corpus.ipfs_rows import RecordCase, ipfs_rows
 from tests.corpus.json_rows import json_rows
 from tests.corpus.log_rows import log_rows
 from tests.corpus.proof_rows import proof_rows
 from tests.corpus.receipt_case import ReceiptCase
 from tests.corpus.status_rows import status_rows
+from tests.corpus.witness_rows import witness_rows
 
-AnyCase: TypeAlias = Case | ReceiptCase | BlockCase
+AnyCase: TypeAlias = Case | ReceiptCase | BlockCase | HistoryCase | RecordCase
 
 CASES = Path(__file__).parent / "cases"
 
@@ -49,7 +56,8 @@ def all_cases() -> list[AnyCase]:
     """Return every case, by name."""
     credentials = (json_rows, credential_rows, proof_rows, status_rows, did_rows)
     made: list[AnyCase] = [case for rows in credentials for case in rows()]
-    made += [*log_rows(), *chain_rows(), *block_rows()]
+    made += [*log_rows(), *witness_rows(), *chain_rows(), *block_rows(), *history_rows()]
+    made += ipfs_rows()
     return sorted(made, key=lambda case: case.name)
 
 
