@@ -22,10 +22,8 @@ def is_address(place: str) -> bool:
 
 
 @asynccontextmanager
-async def open_records(
-    place: str | None, *, allow_loopback: bool
-) -> AsyncIterator[RecordSource | None]:
-    """Give the source that `place` is, or None where none was named.
+async def open_records(place: str, *, allow_loopback: bool) -> AsyncIterator[RecordSource]:
+    """Give the source that `place` is.
 
     A CAR file; the address of a gateway, with or without `/ipfs/CID`; or that of a Kubo
     node's RPC, which ends in `/api/v0`.
@@ -35,9 +33,7 @@ async def open_records(
         IpfsAddressInvalid: Not the address of an RPC.
         PatunayError: As `read_file`.
     """
-    if place is None:
-        yield None
-    elif not is_address(place):
+    if not is_address(place):
         car = parse_car(read_file(Path(place), max_bytes=MAX_CAR_BYTES))
         yield RecordSource(HeldBlocks(car.blocks), car.roots[0], place)
     elif place.endswith(_RPC_PATH):

@@ -4,6 +4,7 @@ Imports neither database nor web server nor chain: each is loaded when a file ne
 """
 
 from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +19,6 @@ from cli.log_evidence import LogEvidence
 from cli.network import Network, Surroundings
 from cli.options import FILE, json_option, own_home_option
 from cli.output import WORST_FIRST, Exit, exit_code, print_json, say, say_hint, worst
-from cli.record_source import is_address, open_records
 from cli.report_text import Answer, overview_lines, report_lines
 from credentials.case import Case
 from credentials.evidence import Evidence, Obtained
@@ -30,7 +30,6 @@ from credentials.report import Outcome, Report
 from did.resolver import DidKeyResolver, MethodResolver, Resolver
 from node.gather import Gatherer
 from node.gather_presentation import gather_presentation
-from node.record_evidence import RecordSource, add_record
 from primitives.canonical_json import JsonObject
 from primitives.clock import Clock
 from primitives.errors import Malformed, PatunayError
@@ -39,6 +38,7 @@ from primitives.instants import parse_instant
 if TYPE_CHECKING:
     from node.home import Home
     from node.own_node import OwnNode
+    from node.record_evidence import RecordSource
 
 T = TypeVar("T")
 
@@ -92,7 +92,7 @@ class _Sources:
 
     gatherer: Gatherer
     logs: LogEvidence
-    records: RecordSource | None
+    records: "RecordSource | None"
 
 
 @click.command(epilog="Example: patunay verify diploma.json --trust providers-we-know.json")
@@ -141,10 +141,7 @@ def verify(  # noqa: PLR0913 - one parameter for each option
     """
     found = list(find_files(files))
     refuse_contradictions(len(found), rpc=rpc, receipt=receipt, offline=offline)
-    if offline and record_source is not None and is_address(record_source):
-        raise click.UsageError(
-            "--offline and a --record-source on the web exclude each other"
-        )
+    refuse_contradictory_source(record_source, offline=offline)
     around = Surroundings.of(click.get_current_context())
     question = _Question(
         around=around,
@@ -216,6 +213,21 @@ def refuse_contradictions(
         raise click.UsageError(f"--receipt is for one credential, found {count}")
 
 
+def refuse_contradictory_source(place: str | None, *, offline: bool) -> None:
+    """Return if the source may be read.
+
+    Raises:
+        UsageError: It is on the web, which is not to be asked.
+    """
+    if offline and place is not None:
+        from cli.record_source import is_address  # noqa: PLC0415 - seldom given
+
+        if is_address(place):
+            raise click.UsageError(
+                "--offline and a --record-source on the web exclude each other"
+            )
+
+
 def read_receipt(file: Path | None, clock: Clock) -> Obtained[Receipt] | None:
     """Return the receipt in a file.
 
@@ -247,7 +259,7 @@ async def _verify(
     has_web = not question.offline and question.records is None
     async with (
         Network(clock, allow_loopback=local, make_fetcher=made) as network,
-        open_records(question.records, allow_loopback=local) as records,
+        _records(question.records, allow_loopback=local) as records,
     ):
         methods: dict[str, Resolver] = {"key": DidKeyResolver(clock), "web": network}
         gatherer = Gatherer(
@@ -274,6 +286,16 @@ def _own_node(home: "Home | None", clock: Clock) -> "OwnNode | None":
     from node.own_node import OwnNode  # noqa: PLC0415 - a stranger has none
 
     return OwnNode.load(home, clock)
+
+
+def _records(
+    place: str | None, *, allow_loopback: bool
+) -> "AbstractAsyncContextManager[RecordSource | None]":
+    if place is None:
+        return nullcontext()
+    from cli.record_source import open_records  # noqa: PLC0415 - seldom given
+
+    return open_records(place, allow_loopback=allow_loopback)
 
 
 async def _hear_ctrl_c() -> None:
@@ -327,6 +349,8 @@ async def _evidence(
         document, found, policy, clock=clock, fetch=gatherer.fetch
     )
     if sources.records is not None:
+        from node.record_evidence import add_record  # noqa: PLC0415 - seldom given
+
         found = await add_record(document, found, policy, sources.records, clock)
     return await sources.logs.add(Case(document, found, policy, question.as_of))
 

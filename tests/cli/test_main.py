@@ -20,7 +20,10 @@ from tests.support.command_line import assert_refused, run, run_json
 from tests.support.credentials_support import signed
 
 HEAVY = ("web3", "aiohttp", "sqlalchemy", "rich", "alembic", "pyld", "eth_utils")
-NOT_FOR_A_FILE = ("asyncio", "ssl", "socket", "tempfile", "tomllib", "importlib.resources")
+NOT_FOR_A_FILE = (
+    *("asyncio", "ssl", "socket", "tempfile", "tomllib", "importlib.resources"),
+    *("node.home", "node.own_node", "did.keystore", "anchoring.car"),
+)
 """What a stranger's credential, verified offline, has no use for."""
 
 PROBE = f"""
