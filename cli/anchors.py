@@ -8,19 +8,19 @@ from typing import Final
 
 import click
 
-from cli.anchor_ipfs import IpfsStanding, export, ipfs_standing, publish_or_say
+from cli.anchor_ipfs import IpfsStanding, export, ipfs_standing
+from cli.anchor_work import AnchorTimeout, anchor_all
+from cli.moving import move
 from cli.options import home_option, json_option, passphrase_option
 from cli.output import print_json, say
 from cli.passphrase import read_passphrase
 from cli.progress import progress_bar
 from node.anchor_state import AnchorState, anchor_state
-from node.anchoring import Anchorer
-from node.backends import GWEI, open_backend
+from node.backends import GWEI
 from node.config import ChainConfig
 from node.daemon import ANCHOR_NOW
 from node.home import Home
 from node.issuance import Progress
-from node.logbook import close_batch
 from node.node import EVM_KEY, Node
 from node.setup import anchor_contract
 from node.storage import ledger
@@ -30,7 +30,7 @@ from node.unsealing import refuse_if_sealed
 from node.witnessing import witness_key
 from primitives.canonical_json import JsonObject
 from primitives.clock import SystemClock
-from primitives.errors import Misconfigured, Undetermined
+from primitives.errors import Misconfigured
 
 _POLL_SECONDS: Final = 0.25
 """Between two looks at what the daemon has done."""
@@ -41,13 +41,6 @@ class DevChainNeedsDaemon(Misconfigured):
 
     code = "dev-chain-needs-daemon"
     hint = "start it with `patunay serve`, and try again"
-
-
-class AnchorTimeout(Undetermined):
-    """The anchor did not stand in the chain in the time that was given."""
-
-    code = "anchor-timeout"
-    hint = "nothing is lost: look again with `patunay anchor status`"
 
 
 @click.group()
@@ -100,6 +93,7 @@ def status(*, home: Home, as_json: bool) -> None:
 
 
 anchor.add_command(export)
+anchor.add_command(move)
 
 
 @anchor.command("estimate", epilog="Example: patunay anchor estimate")
@@ -148,7 +142,7 @@ async def _ask_daemon(home: Home) -> None:
         while True:
             async with node.reading() as c:
                 is_waiting = await ledger.has_request(c, ANCHOR_NOW)
-            state = await anchor_state(node)
+            state = await anchor_state(node, node.config.chain.chain_id)
             size = state.checkpoint.tree_size if state.checkpoint is not None else 0
             if not is_waiting and size >= wanted and state.anchored:
                 return
@@ -158,24 +152,7 @@ async def _ask_daemon(home: Home) -> None:
 async def _drive(home: Home, passphrase: bytes) -> None:
     """Close a batch and bring it to the chain. The caller holds the node."""
     async with Node.open(home, SystemClock(), passphrase) as node:
-        backend = await open_backend(node)
-        try:
-            await close_batch(node)
-            anchorer = Anchorer.configured(node, backend)
-            await _bring(node, anchorer)
-            # One record may not hold it all.
-            while await close_batch(node) is not None:
-                await _bring(node, anchorer)
-        finally:
-            await backend.close()
-
-
-async def _bring(node: Node, anchorer: Anchorer) -> None:
-    await publish_or_say(node)
-    state = await anchorer.step()
-    while not state.anchored:
-        await asyncio.sleep(node.config.chain.poll_seconds)
-        state = await anchorer.step()
+        await anchor_all(node)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +191,7 @@ async def _look(home: Home) -> _Standing:
             length = await ledger.log_length(c)
         account = home.keystore().entry(EVM_KEY).public
         contract = anchor_contract(node.config)
-        state = await anchor_state(node)
+        state = await anchor_state(node, node.config.chain.chain_id)
         covered = state.checkpoint.tree_size if state.checkpoint is not None else 0
         ipfs = await ipfs_standing(node)
         async with node.reading() as c:

@@ -192,27 +192,69 @@ async def _deploy(home: Home, passphrase: bytes, url: str) -> str:
 
     Raises:
         HomeLocked: A daemon runs; the two would use the same nonce.
+    """
+    with home.hold():
+        async with Node.open(home, SystemClock(), passphrase) as node:
+            return await deploy_on(node, url)
+
+
+async def deploy_on(node: Node, url: str) -> str:
+    """Return the CAIP-10 account of a new contract on whatever chain `url` is.
+
+    The caller holds the node.
+
+    Raises:
         AnchorUnreachable: The endpoint did not answer.
         AnchorRefused: The chain did not take it.
     """
     from anchoring.evm_deploy import deploy as deploy_contract  # noqa: PLC0415 - imports web3
+    from anchoring.evm_rpc import HttpRpc  # noqa: PLC0415 - imports web3
+
+    name = await chain_of(url)
+    async with node.reading() as c:
+        sent = await anchor_store.all_transactions(c)
+    account = node.home.keystore().entry(EVM_KEY).public
+    rpc = HttpRpc(url, timeout_seconds=_QUESTION_SECONDS)
+    try:
+        return await deploy_contract(
+            rpc,
+            name,
+            node.keys().secret(EVM_KEY),
+            first_nonce=anchor_store.free_nonce(sent, name, account),
+            max_fee_per_gas=node.config.chain.max_fee_gwei * GWEI,
+        )
+    finally:
+        await rpc.disconnect()
+
+
+async def chain_of(url: str) -> str:
+    """Return the CAIP-2 id of the chain that an endpoint says it is on.
+
+    Raises:
+        AnchorUnreachable: It did not answer.
+    """
     from anchoring.evm_rpc import Endpoint, HttpRpc  # noqa: PLC0415 - imports web3
 
-    with home.hold():
-        async with Node.open(home, SystemClock(), passphrase) as node:
-            rpc = HttpRpc(url, timeout_seconds=_QUESTION_SECONDS)
-            try:
-                endpoint = Endpoint(rpc, _ANY_CHAIN, _QUESTION_SECONDS)
-                name = f"eip155:{await endpoint.number(endpoint.eth.chain_id)}"
-                async with node.reading() as c:
-                    sent = await anchor_store.all_transactions(c)
-                account = home.keystore().entry(EVM_KEY).public
-                return await deploy_contract(
-                    rpc,
-                    name,
-                    node.keys().secret(EVM_KEY),
-                    first_nonce=anchor_store.free_nonce(sent, name, account),
-                    max_fee_per_gas=node.config.chain.max_fee_gwei * GWEI,
-                )
-            finally:
-                await rpc.disconnect()
+    rpc = HttpRpc(url, timeout_seconds=_QUESTION_SECONDS)
+    try:
+        endpoint = Endpoint(rpc, _ANY_CHAIN, _QUESTION_SECONDS)
+        return f"eip155:{await endpoint.number(endpoint.eth.chain_id)}"
+    finally:
+        await rpc.disconnect()
+
+
+async def require_registry(url: str, contract: str) -> None:
+    """Return if `contract` is an AnchorRegistry on the chain of `url`.
+
+    Raises:
+        AnchorContractMalformed: Not the CAIP-10 account of a contract.
+        AnchorBackendMismatch: Another chain, or other code.
+        AnchorUnreachable: The endpoint did not answer.
+    """
+    from anchoring.evm import EvmAnchor  # noqa: PLC0415 - imports web3
+
+    anchor = EvmAnchor.connect(url, contract)
+    try:
+        await anchor.confirm_contract()
+    finally:
+        await anchor.close()

@@ -23,12 +23,21 @@ from primitives.clock import SystemClock
 @click.argument("credential_id", metavar="ID")
 @click.option("--text", is_flag=True, help="Print the C2SP tlog-proof alone.")
 @click.option(
+    "--chain", metavar="CAIP-2", help="Of an anchor on this chain, such as eip155:11155111."
+)
+@click.option(
     "-o", "--output", type=FILE, metavar="FILE", help="Write to FILE, whole or not at all."
 )
 @home_option
 @json_option
 def receipt(
-    *, credential_id: str, text: bool, output: Path | None, home: Home, as_json: bool
+    *,
+    credential_id: str,
+    text: bool,
+    chain: str | None,
+    output: Path | None,
+    home: Home,
+    as_json: bool,
 ) -> None:
     """Print the receipt of credential ID.
 
@@ -37,7 +46,7 @@ def receipt(
     """
     if text and as_json:
         raise click.UsageError("--text and --json exclude each other")
-    found = asyncio.run(_find(home, read_uuid(credential_id)))
+    found = asyncio.run(_find(home, read_uuid(credential_id), chain))
     if output is not None:
         write_whole(output, _encode(found, text=text))
         say_note(f"wrote {output}")
@@ -47,9 +56,9 @@ def receipt(
         print_json(found.to_json())
 
 
-async def _find(home: Home, name: str) -> Receipt:
+async def _find(home: Home, name: str, chain: str | None) -> Receipt:
     async with Node.open(home, SystemClock()) as node:
-        return await build_receipt(node, name)
+        return await build_receipt(node, name, chain)
 
 
 def _encode(found: Receipt, *, text: bool) -> bytes:

@@ -111,6 +111,11 @@ class ChainConfig:
         return (1, 1) if self.is_dev else (self.confirmations, self.final_depth)
 
     @property
+    def chain_id(self) -> str | None:
+        """CAIP-2 id of the chain; None on `dev`, and where no contract is configured."""
+        return None if self.is_dev else self.contract.rpartition(":")[0] or None
+
+    @property
     def is_dev(self) -> bool:
         """Whether anchors go to the development chain inside the daemon."""
         return self.url == "dev"

@@ -61,6 +61,7 @@ class AnchorJob:
 
     def __init__(self, node: Node, backend: AnchorBackend) -> None:
         self._node = node
+        self._chain = backend.chain
         self._anchorer = Anchorer.configured(node, backend)
         self._rechecked_at = 0.0
         self._looked_at = 0.0
@@ -85,7 +86,7 @@ class AnchorJob:
             PatunayError: Something could not be done now; nothing is lost.
         """
         await self._recheck()
-        before = await anchor_state(self._node)
+        before = await anchor_state(self._node, self._chain)
         closed = None
         if before.anchored and await self._is_due():
             closed = await close_batch(self._node, request=ANCHOR_NOW)

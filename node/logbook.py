@@ -229,17 +229,27 @@ def _published(node: Node, latest: StoredCheckpoint | None) -> tuple[str, int]:
     return note, found.tree_size
 
 
-async def build_receipt(node: Node, uuid: str) -> Receipt:
+async def build_receipt(node: Node, uuid: str, chain: str | None = None) -> Receipt:
     """Return the receipt of a credential: its proof in the first anchored checkpoint.
 
-    Before that one, in the first that a witness has cosigned, without anchors.
+    That is the first on the chain that is configured now, which can be asked; else the
+    first on any; else the first that a witness has cosigned, without anchors.
+
+    Args:
+        node: Open; need not be unlocked.
+        uuid: Of the credential.
+        chain: CAIP-2 id of the one chain whose anchors count, for instance an earlier one,
+            which gives an earlier time.
 
     Raises:
         CredentialUnknown: This node has not issued it.
         NotYetAnchored: It waits for its anchor.
     """
     async with node.looking_up() as c:
-        standing = await find_standing(c, uuid)
+        present = node.config.chain.chain_id
+        standing = await find_standing(
+            c, uuid, chain or present, nowhere_else=chain is not None
+        )
         if standing is None and await ledger.find_credential(c, uuid) is None:
             raise CredentialUnknown(f"found no credential {uuid[:64]!r}")
         if standing is None or standing.index is None or standing.size is None:

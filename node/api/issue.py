@@ -77,10 +77,10 @@ def _require_known(members: JsonObject, known: tuple[str, ...], prefix: str) -> 
 async def receipt(request: web.Request) -> web.Response:
     """Give a credential's receipt; 404 unknown, 409 while it is not anchored yet.
 
-    With `Accept: text/plain`, the C2SP tlog-proof alone.
+    With `Accept: text/plain`, the C2SP tlog-proof alone; with `chain`, of an anchor there.
     """
     name = request.match_info["id"].removeprefix("urn:uuid:")
-    made = await build_receipt(request.app[NODE], name)
+    made = await build_receipt(request.app[NODE], name, request.query.get("chain"))
     if "text/plain" in request.headers.get("Accept", ""):
         return web.Response(text=str(made.tlog_proof))
     return web.json_response(made.to_json())

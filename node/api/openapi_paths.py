@@ -198,7 +198,13 @@ PATHS: Final[dict[str, Any]] = {
         "get": {
             "summary": "The proof that a credential is in the anchored log",
             "parameters": [
-                path_parameter("id", "UUID of the credential, or its urn:uuid.")
+                path_parameter("id", "UUID of the credential, or its urn:uuid."),
+                {
+                    "name": "chain",
+                    "in": "query",
+                    "description": "CAIP-2 id of the one chain whose anchors count.",
+                    "schema": {"type": "string"},
+                },
             ],
             "responses": {
                 "200": {

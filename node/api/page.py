@@ -26,7 +26,7 @@ routes = web.RouteTableDef()
 async def front(request: web.Request) -> web.Response:
     """Show the form, who signs here, and where the log stands."""
     node = request.app[NODE]
-    state = await anchor_state(node)
+    state = await anchor_state(node, node.config.chain.chain_id)
     async with node.reading() as c:
         issuers = await list_issuers(c)
         waiting, _ = await ledger.queue_state(c)

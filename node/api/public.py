@@ -107,7 +107,7 @@ async def health(request: web.Request) -> web.Response:
     Always 200 while it answers: a chain that is out of reach is not an unhealthy node.
     """
     node = request.app[NODE]
-    state = await anchor_state(node)
+    state = await anchor_state(node, node.config.chain.chain_id)
     async with node.reading() as c:
         waiting, _ = await ledger.queue_state(c)
     sent = state.transaction

@@ -12,13 +12,17 @@ from node.storage.schema import cosignatures, entries, transactions
 
 _EFFECTIVE: Final = transactions.c.state.in_(sorted(EFFECTIVE))
 
+_COVERING: Final = select(func.min(transactions.c.tree_size)).where(
+    _EFFECTIVE, transactions.c.tree_size > entries.c.leaf_index
+)
+
 _STANDING: Final = (
     select(
         entries.c.leaf_index,
-        select(func.min(transactions.c.tree_size))
-        .where(_EFFECTIVE, transactions.c.tree_size > entries.c.leaf_index)
+        _COVERING.scalar_subquery().label("anchored"),
+        _COVERING.where(transactions.c.chain == bindparam("chain"))
         .scalar_subquery()
-        .label("anchored"),
+        .label("there"),
         select(func.min(cosignatures.c.tree_size))
         .where(cosignatures.c.tree_size > entries.c.leaf_index)
         .scalar_subquery()
@@ -47,19 +51,29 @@ class LeafStanding:
     """Of its newest leaf; None while it waits in the queue."""
 
     size: int | None
-    """Of the first checkpoint that is anchored and covers the leaf; else of the first
-    that a witness has cosigned; else None."""
+    """Of the first checkpoint that covers the leaf and is anchored on the chain that was
+    named; else on any; else of the first that a witness has cosigned; else None."""
 
     is_anchored: bool
 
 
-async def find_standing(c: Reader, uuid: str) -> LeafStanding | None:
-    """Return where a credential stands in the log; None if it was never queued for it."""
-    row = (await c.execute(_STANDING, {"subject": uuid})).first()
+async def find_standing(
+    c: Reader, uuid: str, chain: str | None, *, nowhere_else: bool = False
+) -> LeafStanding | None:
+    """Return where a credential stands in the log; None if it was never queued for it.
+
+    Args:
+        c: A snapshot.
+        uuid: Of the credential.
+        chain: CAIP-2 id of the chain whose anchors come first; None treats all alike.
+        nowhere_else: Whether no other anchors, and no witnesses, count.
+    """
+    row = (await c.execute(_STANDING, {"subject": uuid, "chain": chain})).first()
     if row is None:
         return None
-    size = row.witnessed if row.anchored is None else row.anchored
-    return LeafStanding(row.leaf_index, size, row.anchored is not None)
+    anchored = row.there if row.there is not None or nowhere_else else row.anchored
+    size = row.witnessed if anchored is None and not nowhere_else else anchored
+    return LeafStanding(row.leaf_index, size, anchored is not None)
 
 
 async def anchors_of(c: Reader, tree_size: int) -> list[StoredTransaction]:

@@ -173,6 +173,7 @@ NEED_A_NODE = {
     "status show": (),
     "anchor export": (),
     "anchor estimate": (),
+    "anchor move": ("--chain", "http://127.0.0.1:9"),
     "anchor now": (),
     "anchor status": (),
     "chain balance": (),
