@@ -1,15 +1,16 @@
 """`make powercut`: cut the power of a node many times, and see that nothing is lost.
 
-Then does the same in three ways that must lose something: a disk that forgets what was
-synced in files, one that forgets it in folders, and a database that does not wait.
-Exit code 1 if something was lost, or if nothing was where it must be. Needs root.
+Then lets single changes of the disk fail, which must lose nothing either. Then cuts the
+power again in three ways that must lose something: a disk that forgets what was synced in
+files, one that forgets it in folders, and a database that does not wait. Exit code 1 if
+something was lost, or if nothing was where it must be. Needs root.
 """
 
 import argparse
 import sys
 from typing import Final
 
-from tests.powercut.campaign import CONTROLS, Stage, run_cuts, staged
+from tests.powercut.campaign import CONTROLS, Stage, run_cuts, run_faults, staged
 
 _CONTROL_CUTS: Final = 30
 
@@ -34,6 +35,13 @@ def _run(stage: Stage, seed: int, cuts: int) -> int:
     )
     say(f"acknowledged: {dict(found.acknowledged)}")
     say(f"said by nodes whose disk was gone: {dict(found.stopped)}")
+    faults = run_faults(stage, seed, cuts // 2)
+    for each in faults.lost:
+        say(f"LOST {each}")
+    say(
+        f"{faults.looks} lives in which one change of the disk failed, in"
+        f" {faults.seconds:.0f} s: {len(faults.lost)} lost, told as {dict(faults.stopped)}"
+    )
     is_blind = False
     for name, control in CONTROLS.items():
         control_found = run_cuts(stage, seed, _CONTROL_CUTS, control)
@@ -42,7 +50,7 @@ def _run(stage: Stage, seed: int, cuts: int) -> int:
             f"control, {name}: {len(control_found.lost)} lost"
             f" within {control_found.cuts} cuts, want some"
         )
-    return 1 if found.lost or is_blind else 0
+    return 1 if found.lost or faults.lost or is_blind else 0
 
 
 def say(line: str) -> None:

@@ -1,6 +1,7 @@
 """Power cuts, one after another: a node works, the power goes, the node starts again."""
 
 import asyncio
+import errno
 import json
 import os
 import select
@@ -18,7 +19,7 @@ from typing import Any, Final
 
 from node.home import Home
 from tests.powercut.acknowledged import Acknowledged, torn_files
-from tests.powercut.mount import cut_after, mounted, power_on
+from tests.powercut.mount import cut_after, fail_after, mounted, power_on
 from tests.support.components import ROOT
 
 CUTS_PER_NODE: Final = 12
@@ -28,6 +29,9 @@ LONGEST_LIFE: Final = 900
 """Changes of the disk, at most, between two cuts."""
 
 _PATIENCE_SECONDS: Final = 60
+_ENDLESS: Final = 1 << 30
+_DEEDS: Final = 12
+"""What a node does while one change of its disk fails."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +157,24 @@ def run_cuts(
     return found
 
 
+def run_faults(stage: Stage, seed: int, faults: int) -> Findings:
+    """Let one change of the disk fail, in each of so many lives of a node."""
+    found = Findings()
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        for start in range(0, faults, CUTS_PER_NODE):
+            root = Path(folder) / f"disk-{start}"
+            root.mkdir()
+            with mounted(root, stage.out):
+                list(stage.until("mounted"))
+                chance = Random(f"{seed} {start}")
+                _Round(stage, root, chance, NONE, found).run_faults(
+                    min(CUTS_PER_NODE, faults - start)
+                )
+    found.seconds = time.perf_counter() - began
+    return found
+
+
 @dataclass
 class _Round:
     """One disk, one node, and all that the node acknowledges."""
@@ -175,6 +197,27 @@ class _Round:
         self.found.acknowledged += self.acknowledged.count()
         self.found.lost += [f"after cut {self.found.cuts}: {each}" for each in lost]
 
+    def run_faults(self, faults: int) -> None:
+        home = Home(self.disk / "node")
+        for number in range(faults):
+            chosen = self.chance.choice((errno.EIO, errno.ENOSPC))
+            fail_after(self.disk, self.chance.randrange(250), chosen)
+            self.stage.start(
+                root=str(home.root),
+                seed=self.chance.getrandbits(32),
+                deeds=_DEEDS,
+                is_careless=False,
+            )
+            for words in [*self.stage.until("stopped"), *self.stage.kill()]:
+                self.acknowledged.note(words)
+                if words[0] == "stopped":
+                    self.found.stopped[words[1]] += 1
+            fail_after(self.disk, _ENDLESS, 0)
+            self.found.looks += 1
+            lost = torn_files(home) + asyncio.run(self.acknowledged.lost(home))
+            self.found.lost += [f"after fault {number}: {each}" for each in lost]
+        self.found.acknowledged += self.acknowledged.count()
+
     def live(self, home: Home) -> None:
         """Let the node run until its disk has no power; kill it; give the power back."""
         # Often early: creation and recovery are a small part of a long life.
@@ -182,6 +225,7 @@ class _Round:
         self.stage.start(
             root=str(home.root),
             seed=self.chance.getrandbits(32),
+            deeds=_ENDLESS,
             is_careless=self.disadvantage.is_careless,
         )
         said = [*self.stage.until("cut", "stopped")]

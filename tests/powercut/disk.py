@@ -125,12 +125,18 @@ class Disk:
         self.cuts = 0
         self._left: int | None = None
         """Changes until the power is cut."""
+        self._fault: tuple[int, int] | None = None
+        """Changes until one of them fails, and its errno."""
 
     # The power
 
     def cut_after(self, changes: int) -> None:
         """Cut the power in place of the next change but so many."""
         self._left = changes
+
+    def fail_after(self, changes: int, number: int) -> None:
+        """Let the next change but so many fail with that errno, and no other."""
+        self._fault = (changes, number)
 
     def power_on(self, chance: Random) -> None:
         """Let there be what the cut has left."""
@@ -150,6 +156,11 @@ class Disk:
         self._left = self._left - 1 if self._left else None
         if not self.is_on:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
+        if self._fault is not None:
+            left, number = self._fault
+            self._fault = (left - 1, number) if left else None
+            if not left:
+                raise OSError(number, os.strerror(number))
 
     # What a file system does
 

@@ -6,6 +6,7 @@ It is steered by extended attributes of FOLDER:
 
     user.cut-after N      cut the power in place of the next change but N
     user.power-on SEED    let there be what the cut has left
+    user.fail-after N E   let the next change but N fail with errno E
 
 On standard output it says ["mounted"], and ["cut"] as soon as the power is cut.
 """
@@ -64,6 +65,8 @@ class FileSystem(Operations):  # type: ignore[misc]
     ) -> int:
         if name == "user.cut-after":
             self.disk.cut_after(int(value))
+        elif name == "user.fail-after":
+            self.disk.fail_after(*map(int, value.split()))
         else:
             self.disk.power_on(Random(int(value)))
         return 0

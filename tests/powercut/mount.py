@@ -41,3 +41,8 @@ def cut_after(root: Path, changes: int) -> None:
 def power_on(root: Path, seed: int) -> None:
     """Let there be what the cut has left."""
     os.setxattr(root, "user.power-on", str(seed).encode())
+
+
+def fail_after(root: Path, changes: int, number: int) -> None:
+    """Let the next change of the disk but so many fail with that errno."""
+    os.setxattr(root, "user.fail-after", f"{changes} {number}".encode())

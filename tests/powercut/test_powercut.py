@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.powercut.campaign import CONTROLS, Stage, run_cuts, staged
+from tests.powercut.campaign import CONTROLS, Stage, run_cuts, run_faults, staged
 from tests.support.components import require
 
 CUTS = 100
+FAULTS = 36
 SEED = 7
 
 
@@ -41,3 +42,13 @@ def test_a_node_loses_nothing_that_it_had_acknowledged(stage: Stage) -> None:
 @pytest.mark.parametrize("name", CONTROLS)
 def test_a_control_that_syncs_too_little_loses_something(stage: Stage, name: str) -> None:
     assert run_cuts(stage, SEED, 24, CONTROLS[name]).lost != []
+
+
+def test_a_node_loses_nothing_when_one_change_of_its_disk_fails(stage: Stage) -> None:
+    found = run_faults(stage, SEED, FAULTS)
+    assert found.lost == []
+    assert found.looks == FAULTS
+    assert found.acknowledged["credentials"] > FAULTS
+    # Most of the faults were met, and each was told by its name.
+    assert found.stopped["storage-failed"] > FAULTS / 2
+    assert found.stopped.keys() <= {"storage-failed", "file-failed", "disk-full", "done"}

@@ -103,9 +103,9 @@ class Life:
         await add_issuer(self.node, slug, "Another school")
         self.tell("issuer", slug)
 
-    async def work(self) -> None:
-        """Do one thing after another, until the power is cut."""
-        while True:
+    async def work(self, deeds: int) -> None:
+        """Do one thing after another."""
+        for _ in range(deeds):
             await self.chance.choice(self.deeds())()
 
     def deeds(self) -> list[Callable[[], Awaitable[None]]]:
@@ -120,7 +120,7 @@ class Life:
         ]
 
 
-async def live(root: Path, seed: int, *, is_careless: bool) -> None:
+async def live(root: Path, seed: int, deeds: int, *, is_careless: bool) -> None:
     """Make the node unless there is one, recover as the daemon does, and work."""
     home = Home(root)
     if not home.config_file.is_file():
@@ -134,7 +134,7 @@ async def live(root: Path, seed: int, *, is_careless: bool) -> None:
                 await node.engine.dispose()
             async with serving(node, 0):
                 tell("started")
-                await Life(node, Random(seed), tell).work()
+                await Life(node, Random(seed), tell).work(deeds)
 
 
 def _be_careless(connection: Any, _record: object) -> None:
@@ -159,8 +159,14 @@ async def _warm_up() -> None:
 def _child(order: dict[str, Any]) -> None:
     try:
         asyncio.run(
-            live(Path(order["root"]), order["seed"], is_careless=order["is_careless"])
+            live(
+                Path(order["root"]),
+                order["seed"],
+                order["deeds"],
+                is_careless=order["is_careless"],
+            )
         )
+        tell("stopped", "done", "")
     except PatunayError as e:
         tell("stopped", e.code, str(e))
     except OSError as e:
