@@ -17,6 +17,7 @@ from cli.passphrase import read_passphrase
 from cli.progress import progress_bar
 from node.anchor_state import AnchorState, anchor_state
 from node.backends import GWEI
+from node.chain_presets import explorer_link
 from node.config import ChainConfig
 from node.daemon import ANCHOR_NOW
 from node.home import Home
@@ -262,6 +263,9 @@ def _progress(standing: _Standing) -> Iterator[str]:
     sent, chain = standing.state.transaction, standing.chain
     if sent is None:
         return
+    link = explorer_link(sent.chain, sent.reference)
+    if link is not None:
+        yield f"explorer  {link}"
     if sent.depth is not None and sent.state != "final":
         final = chain.depths[1] or "the chain's own word"
         yield f"depth     {sent.depth}, of {chain.depths[0]} and {final}"
@@ -301,6 +305,7 @@ def _described(standing: _Standing) -> JsonObject:
         "contract": standing.contract or None,
         "account": standing.account,
         "transaction": sent.reference if sent is not None else None,
+        "explorer": explorer_link(sent.chain, sent.reference) if sent is not None else None,
         "blockNumber": sent.block_number if sent is not None else None,
         "blockTime": sent.block_time if sent is not None else None,
         "depth": sent.depth if sent is not None else None,

@@ -3,16 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from cli.options import home_option, json_option, passphrase_option
-from cli.output import print_json, say, say_note
+from cli.output import print_json, print_table, say, say_note
 from cli.passphrase import read_passphrase
 from node.backends import GWEI
+from node.chain_presets import chain_presets
 from node.config import ConfigInvalid
 from node.home import Home, write_file
 from node.node import EVM_KEY, Node
@@ -71,6 +72,20 @@ def deploy(
         return
     say(made)
     say_note(f'put `contract = "{made}"` under [chain] in {home.config_file}')
+
+
+@chain.command("presets", epilog="Example: patunay chain presets")
+@json_option
+def presets(*, as_json: bool) -> None:
+    """List the public test chains that `chain.preset` in patunay.toml takes."""
+    known = chain_presets()
+    if as_json:
+        print_json({"version": 1, "presets": {n: asdict(p) for n, p in known.items()}})
+        return
+    print_table(
+        ("preset", "chain", "name", "last known alive"),
+        [(n, p.chain, p.name, p.last_known_alive) for n, p in known.items()],
+    )
 
 
 @chain.command("balance", epilog="Example: patunay chain balance")

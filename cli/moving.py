@@ -97,7 +97,12 @@ async def _move(
             else:
                 contract = await deploy_on(node, url)
             place = replace(
-                node.config.chain, url=url, contract=contract, other_urls="", quorum=0
+                node.config.chain,
+                url=url,
+                contract=contract,
+                other_urls="",
+                quorum=0,
+                preset="",
             )
             chosen = replace(node.config, chain=place)
             await refresh_documents(node)  # so that they list the old one

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from anchoring.note import VerifierKey
 from did.web import DidWeb
+from node.chain_presets import chain_presets
 from node.hosts import Authority, OwnHosts
 from node.peers import WitnessPeer, parse_logs, parse_witnesses
 from primitives.errors import Misconfigured, PatunayError
@@ -80,10 +81,14 @@ class ChainConfig:
     poll_seconds: int = 4
     """Time between two looks at the chain while an anchor is on its way."""
 
+    preset: str = ""
+    """A chain of `patunay chain presets`, whose depths hold where none are set here."""
+
     def __post_init__(self) -> None:
         """Check ranges once."""
         if self.url != "dev" and not self.url.startswith(("http://", "https://")):
             raise ConfigInvalid(f"chain.url: found {self.url!r}, want dev or an HTTP URL")
+        self._require_preset()
         _require_range("chain.confirmations", self.confirmations, 1, 10_000)
         _require_range("chain.final_depth", self.final_depth, 0, 10_000)
         if 0 < self.final_depth < self.confirmations:
@@ -99,6 +104,19 @@ class ChainConfig:
         _require_range("chain.quorum", self.quorum, 0, len(self.urls))
         _require_range("chain.max_fee_gwei", self.max_fee_gwei, 1, 1_000_000)
         _require_range("chain.poll_seconds", self.poll_seconds, 1, 3600)
+
+    def _require_preset(self) -> None:
+        if not self.preset:
+            return
+        found = chain_presets().get(self.preset)
+        if found is None:
+            known = ", ".join(chain_presets())
+            raise ConfigInvalid(f"chain.preset: found {self.preset[:80]!r}, want {known}")
+        if self.is_dev or self.chain_id not in {None, found.chain}:
+            raise ConfigInvalid(
+                f"chain.preset: found {self.preset}, which is {found.chain}, want the "
+                f"chain of chain.url and chain.contract"
+            )
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -277,6 +295,7 @@ class Config:
             raise ConfigInvalid("domain is missing")
         batch = _read(BatchConfig, table.pop("batch", {}), "batch.")
         chain = _read(ChainConfig, table.pop("chain", {}), "chain.")
+        _apply_preset(chain)
         hsm = _read(HsmConfig, table.pop("hsm", {}), "hsm.")
         plain = {f.name for f in fields(cls)} - {"batch", "chain", "hsm"}
         _require_known(table, plain, "")
@@ -312,6 +331,14 @@ class Config:
                 *(line for name in named for line in _table(name, named[name])),
             ]
         )
+
+
+def _apply_preset(chain: dict[str, Any]) -> None:
+    """Set what the preset knows and the file does not say."""
+    preset = chain_presets().get(chain.get("preset", ""))
+    if preset is not None:
+        chain.setdefault("confirmations", preset.confirmations)
+        chain.setdefault("final_depth", preset.final_depth)
 
 
 def _lines(table: Mapping[str, Any]) -> list[str]:

@@ -30,7 +30,8 @@ SETTINGS = {
     "batch.period_seconds": 60,
     "batch.max_entries": 10,
     "chain.url": "http://127.0.0.1:8545",
-    "chain.contract": "eip155:1:0x0000000000000000000000000000000000000001",
+    "chain.contract": "eip155:11155111:0x0000000000000000000000000000000000000001",
+    "chain.preset": "sepolia",
     "chain.confirmations": 3,
     "chain.final_depth": 0,
     "chain.other_urls": "http://127.0.0.1:8546 https://rpc.example",
@@ -43,9 +44,10 @@ SETTINGS = {
 }
 
 _TLS = ["tls_certificate_file", "tls_key_file"]
+_PRESET = ["chain.url", "chain.preset"]
 _ENDPOINTS = ["chain.url", "chain.other_urls", "chain.quorum"]
 _TOKEN = ["hsm.module", "hsm.token"]
-_TOGETHER = {name: all_ for all_ in (_TLS, _ENDPOINTS, _TOKEN) for name in all_}
+_TOGETHER = {name: all_ for all_ in (_TLS, _PRESET, _ENDPOINTS, _TOKEN) for name in all_}
 """Settings that are refused without the others."""
 
 
