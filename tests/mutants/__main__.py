@@ -10,9 +10,11 @@ import queue
 import sys
 import tempfile
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +34,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     parser.add_argument("--only", default="", help="text in the names of the mutants")
     parser.add_argument("--fresh", action="store_true", help="forget what was killed")
+    parser.add_argument(
+        "--minutes", type=float, help="begin no mutant after these; the next run goes on"
+    )
     options = parser.parse_args()
     mutants = [m for m in all_mutants(ROOT) if options.only in m.name]
-    verdicts = Run(fresh=options.fresh).judge(mutants)
+    end = inf if options.minutes is None else time.monotonic() + options.minutes * 60
+    verdicts = Run(fresh=options.fresh, end=end).judge(mutants)
     survivors = [v for v in verdicts if v.survived and v.name not in EQUIVALENT]
     for verdict in survivors:
         say(f"SURVIVED  {verdict.name}")
-    killed = sum(not v.survived for v in verdicts)
+    killed = sum(v.killer is not None for v in verdicts)
+    left = sum(not v.ran for v in verdicts)
     say(f"{len(verdicts)} mutants, {killed} killed, {len(survivors)} unexplained")
+    say(f"{left} not begun" if left else "each was run")
     if not options.only:
         unknown = set(EQUIVALENT) - {v.name for v in verdicts}
         for name in sorted(unknown):
@@ -60,6 +68,9 @@ class Run:
     """Works through mutants in several copies of the tree."""
 
     fresh: bool = False
+    end: float = inf
+    """When no further mutant is begun, as `time.monotonic` has it."""
+
     counts: Counter[str] = field(default_factory=Counter)
     known: dict[str, Any] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -76,9 +87,16 @@ class Run:
                 shops.put(Workshop.copy(ROOT, place))
             watched = self._watched(shops)
             with ThreadPoolExecutor(WORKERS) as pool:
-                return list(
-                    pool.map(lambda m: self._one(m, shops, watched, len(mutants)), mutants)
+                found = pool.map(
+                    lambda m: self._one(m, shops, watched, len(mutants)),
+                    sorted(mutants, key=self._urgency),
                 )
+                by_name = {verdict.name: verdict for verdict in found}
+        return [by_name[mutant.name] for mutant in mutants]
+
+    def _urgency(self, mutant: Mutant) -> tuple[bool, bool]:
+        """Registered checks come first, then what was noticed before."""
+        return not mutant.where.startswith("check "), mutant.name not in self.known
 
     def _watched(self, shops: "queue.Queue[Workshop]") -> Watched:
         """Return which tests run which lines; worked out anew when any file changed."""
@@ -107,12 +125,16 @@ class Run:
         before = self.known.get(mutant.name)
         if before and before["digest"] == _digest(module, before["test"]):
             return self._told(Verdict(mutant, before["test"]), total)
+        if time.monotonic() > self.end:
+            return self._told(Verdict(mutant, None, ran=False), total)
         tests = covering_tests(mutant.module, mutant.watched, watched)
+        shop = shops.get()
         killer = None
-        if tests:
-            shop = shops.get()
+        if before:  # most likely it is noticed as it was before
+            killer = shop.kill(mutant.module, mutant.source, [before["test"]])
+        if tests and killer is None:
             killer = shop.kill(mutant.module, mutant.source, tests)
-            shops.put(shop)
+        shops.put(shop)
         if killer is not None:
             with self.lock:
                 self.known[mutant.name] = {

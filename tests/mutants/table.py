@@ -16,6 +16,9 @@ class Verdict:
     killer: str | None
     """The test that failed, None if none did."""
 
+    ran: bool = True
+    """False where the time was over before it began."""
+
     @property
     def name(self) -> str:
         """Return the mutant's name."""
@@ -24,7 +27,7 @@ class Verdict:
     @property
     def survived(self) -> bool:
         """Tell whether no test noticed."""
-        return self.killer is None
+        return self.ran and self.killer is None
 
 
 HEAD: Final = """# What the tests notice
@@ -58,7 +61,7 @@ def render(verdicts: Sequence[Verdict], reasons: Mapping[str, str]) -> str:
             parts.append(f"| {v.mutant.module} | {_site(v)} | {_cell(why)} |\n")
         parts.append("\n")
     for module in sorted({v.mutant.module for v in verdicts}):
-        rows = [v for v in verdicts if v.mutant.module == module and not v.survived]
+        rows = [v for v in verdicts if v.mutant.module == module and v.killer is not None]
         if not rows:
             continue
         parts.append(
@@ -70,11 +73,20 @@ def render(verdicts: Sequence[Verdict], reasons: Mapping[str, str]) -> str:
 
 
 def _summary(verdicts: Sequence[Verdict]) -> str:
-    kinds = Counter((v.mutant.kind, v.survived) for v in verdicts)
-    lines = ["| change | mutants | noticed | as the original |\n|---|---|---|---|\n"]
+    kinds = Counter((v.mutant.kind, v.survived) for v in verdicts if v.ran)
+    left = Counter(v.mutant.kind for v in verdicts if not v.ran)
+    lines = ["| change | mutants | noticed | as the original | not run |\n"]
+    lines.append("|---|---|---|---|---|\n")
     for kind in ("passes", "inverted", "removed", "clause", "uncalled"):
-        noticed, not_noticed = kinds[kind, False], kinds[kind, True]
-        lines.append(f"| {kind} | {noticed + not_noticed} | {noticed} | {not_noticed} |\n")
+        noticed, alike, rest = kinds[kind, False], kinds[kind, True], left[kind]
+        lines.append(
+            f"| {kind} | {noticed + alike + rest} | {noticed} | {alike} | {rest} |\n"
+        )
+    modules = Counter(v.mutant.module for v in verdicts if not v.ran)
+    if modules:
+        lines.append("\nThe time of this run was over before these were begun: ")
+        lines.append(", ".join(f"{n} of {name}" for name, n in sorted(modules.items())))
+        lines.append(". The next run goes on with them.\n")
     return "".join(lines) + "\n"
 
 
