@@ -45,7 +45,7 @@ def main() -> int:
     for verdict in survivors:
         say(f"SURVIVED  {verdict.name}")
     killed = sum(v.killer is not None for v in verdicts)
-    left = sum(not v.ran for v in verdicts)
+    left = sum(not v.ran for v in verdicts)  # some of them noticed by an earlier run
     say(f"{len(verdicts)} mutants, {killed} killed, {len(survivors)} unexplained")
     say(f"{left} not begun" if left else "each was run")
     if not options.only:
@@ -95,8 +95,8 @@ class Run:
         return [by_name[mutant.name] for mutant in mutants]
 
     def _urgency(self, mutant: Mutant) -> tuple[bool, bool]:
-        """Registered checks come first, then what was noticed before."""
-        return not mutant.where.startswith("check "), mutant.name not in self.known
+        """Registered checks come first, then what nobody has noticed yet."""
+        return not mutant.where.startswith("check "), mutant.name in self.known
 
     def _watched(self, shops: "queue.Queue[Workshop]") -> Watched:
         """Return which tests run which lines; worked out anew when any file changed."""
@@ -126,7 +126,8 @@ class Run:
         if before and before["digest"] == _digest(module, before["test"]):
             return self._told(Verdict(mutant, before["test"]), total)
         if time.monotonic() > self.end:
-            return self._told(Verdict(mutant, None, ran=False), total)
+            known = before["test"] if before else None
+            return self._told(Verdict(mutant, known, ran=False), total)
         tests = covering_tests(mutant.module, mutant.watched, watched)
         shop = shops.get()
         killer = None

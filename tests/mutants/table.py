@@ -17,7 +17,8 @@ class Verdict:
     """The test that failed, None if none did."""
 
     ran: bool = True
-    """False where the time was over before it began."""
+    """False where the time was over before it began; a killer is then one of an earlier
+    run, and module or test have changed since."""
 
     @property
     def name(self) -> str:
@@ -48,6 +49,12 @@ before one, and each call that only may raise.
 """
 
 
+_EARLIER: Final = """
+This run had an end. What is marked * was noticed by an earlier run; its module or its test
+has changed since, and it was not run again.
+"""
+
+
 def render(verdicts: Sequence[Verdict], reasons: Mapping[str, str]) -> str:
     """Return the page."""
     parts = [HEAD, _summary(verdicts)]
@@ -73,18 +80,23 @@ def render(verdicts: Sequence[Verdict], reasons: Mapping[str, str]) -> str:
 
 
 def _summary(verdicts: Sequence[Verdict]) -> str:
-    kinds = Counter((v.mutant.kind, v.survived) for v in verdicts if v.ran)
-    left = Counter(v.mutant.kind for v in verdicts if not v.ran)
-    lines = ["| change | mutants | noticed | as the original | not run |\n"]
-    lines.append("|---|---|---|---|---|\n")
+    lines = [
+        "| change | mutants | noticed | noticed earlier | as the original | not run |\n"
+    ]
+    lines.append("|---|---|---|---|---|---|\n")
     for kind in ("passes", "inverted", "removed", "clause", "uncalled"):
-        noticed, alike, rest = kinds[kind, False], kinds[kind, True], left[kind]
+        those = [v for v in verdicts if v.mutant.kind == kind]
+        found = Counter((v.ran, v.killer is not None) for v in those)
+        cells = found[True, True], found[False, True], found[True, False]
         lines.append(
-            f"| {kind} | {noticed + alike + rest} | {noticed} | {alike} | {rest} |\n"
+            f"| {kind} | {len(those)} | {' | '.join(map(str, cells))} |"
+            f" {found[False, False]} |\n"
         )
-    modules = Counter(v.mutant.module for v in verdicts if not v.ran)
+    if any(not v.ran for v in verdicts):
+        lines.append(_EARLIER)
+    modules = Counter(v.mutant.module for v in verdicts if not v.ran and not v.killer)
     if modules:
-        lines.append("\nThe time of this run was over before these were begun: ")
+        lines.append("\nNot run yet: ")
         lines.append(", ".join(f"{n} of {name}" for name, n in sorted(modules.items())))
         lines.append(". The next run goes on with them.\n")
     return "".join(lines) + "\n"
@@ -98,7 +110,8 @@ def _site(verdict: Verdict) -> str:
 
 def _test(verdict: Verdict) -> str:
     file, _, name = (verdict.killer or "").partition("::")
-    return f"{file.removeprefix('tests/')} `{_cell(name.partition('[')[0])}`"
+    mark = "" if verdict.ran else " *"
+    return f"{file.removeprefix('tests/')} `{_cell(name.partition('[')[0])}`{mark}"
 
 
 def _cell(text: str) -> str:
