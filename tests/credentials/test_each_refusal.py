@@ -13,7 +13,12 @@ from credentials.judge import judge
 from credentials.model import StructureInvalid, parse_credential
 from credentials.policy import Policy, PolicyMalformed, parse_policy
 from credentials.presentation import judge_presentation, sign_presentation
-from credentials.status_list import StatusListEncoding, read_value
+from credentials.status_list import (
+    StatusListEncoding,
+    StatusListUnusable,
+    read_value,
+    set_indexes,
+)
 from tests.credentials.test_key_standing import (
     FAILED,
     FIRST,
@@ -27,6 +32,7 @@ from tests.credentials.test_key_standing import (
 )
 from tests.credentials.test_status_list import entry, with_subject
 from tests.support.credentials_support import (
+    INDEX,
     NOW,
     REVOCATIONS,
     STRANGER,
@@ -164,3 +170,11 @@ def test_checkpoints_that_do_not_grow_decide_nothing() -> None:
     known = compromised(SECOND + HOUR) | {"sightings": log.sightings()}
     reading = LogReading(records, tuple(log.entries))
     assert answer(**known, log=had(reading)) == NOT_SHOWN
+
+
+def test_the_bits_of_another_kind_of_list_are_not_read() -> None:
+    document: dict[str, Any] = status_list(INDEX)
+    assert set_indexes(document) == {INDEX}
+    subject = {**document["credentialSubject"], "type": "RevocationList2020"}
+    with pytest.raises(StatusListUnusable):
+        set_indexes({**document, "credentialSubject": subject})

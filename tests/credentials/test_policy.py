@@ -95,6 +95,9 @@ def test_an_empty_trust_list_trusts_nobody() -> None:
         {"version": 1, "contracts": CONTRACT},
         {"version": 1, "contracts": None},
         {"version": 1, "issuers": []},
+        {"version": 1, "blocks": [{"chain": "Ethereum mainnet", "hash": BLOCK}]},
+        {"version": 1, "blocks": [{"chain": "eip155:1", "hash": BLOCK[2:]}]},
+        {"version": 1, "blocks": [{"chain": "eip155:1", "hash": BLOCK.upper()}]},
     ],
 )
 def test_refuses_a_policy(policy: Any) -> None:

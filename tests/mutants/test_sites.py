@@ -78,3 +78,19 @@ def test_the_table_names_who_noticed(killer: str | None) -> None:
     page = render([Verdict(mutant, killer)], {})
     assert ("did/test_key.py `test_x`" in page) is (killer is not None)
     assert ("SURVIVED" in page) is (killer is None)
+
+
+def test_the_table_tells_what_this_run_did_not_come_to() -> None:
+    one, other, third = all_mutants(ROOT, ["did.key"])[:3]
+    page = render(
+        [
+            Verdict(one, "tests/did/test_key.py::test_x"),
+            Verdict(other, "tests/did/test_key.py::test_y", ran=False),
+            Verdict(third, None, ran=False),
+        ],
+        {},
+    )
+    assert "`test_x` |" in page
+    assert "`test_y` * |" in page
+    assert "Not run yet: 1 of did.key." in page
+    assert "SURVIVED" not in page
