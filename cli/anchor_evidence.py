@@ -60,7 +60,7 @@ class AnchorQuestion:
         """
         receipt: Lookup[Receipt] | None = self.receipt
         if receipt is None and self.rpc and fetch is not None:
-            receipt = await _fetch_receipt(document, evidence, fetch, clock)
+            receipt = await fetch_receipt(document, evidence, fetch, clock)
         if receipt is None:
             return evidence
         seen: dict[str, Lookup[Sighting]] = {}
@@ -70,9 +70,10 @@ class AnchorQuestion:
         return replace(evidence, receipt=receipt, sightings=seen)
 
 
-async def _fetch_receipt(
+async def fetch_receipt(
     document: JsonObject, evidence: Evidence, fetch: Fetch, clock: Clock
 ) -> Lookup[Receipt]:
+    """Return the receipt that the issuer's node has, where its DID document says."""
     issuer = document.get("issuer")
     did = issuer.get("id") if isinstance(issuer, dict) else issuer
     found = evidence.did_documents.get(str(did), NO_RECEIPT)

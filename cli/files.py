@@ -114,7 +114,15 @@ def read_json(path: Path, *, max_bytes: int = MAX_DOCUMENT_BYTES) -> JsonObject:
         JsonMalformed: As `parse_json_object`.
         PatunayError: As `read_file`.
     """
-    raw = read_file(path, max_bytes=max_bytes)
+    return read_object(read_file(path, max_bytes=max_bytes), max_bytes)
+
+
+def read_object(raw: bytes, max_bytes: int = MAX_DOCUMENT_BYTES) -> JsonObject:
+    """Return the JSON object in the bytes of a file that the user named.
+
+    Raises:
+        JsonMalformed: As `parse_json_object`.
+    """
     try:
         return parse_json_object(raw, max_bytes)
     except JsonMalformed as e:

@@ -54,6 +54,10 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "chain": Lazy("cli.chains:chain", "The contract that anchors go to."),
     "receipt": Lazy("cli.receipts:receipt", "Print the receipt of credential ID."),
     "verify": Lazy("cli.verifying:verify", "Check credentials: FILE, folders, or -."),
+    "bundle": Lazy(
+        "cli.bundling:bundle",
+        "Write credentials with all their evidence, to be verified without a network.",
+    ),
     "audit": Lazy(
         "cli.auditing:audit", "Check a provider's whole history, as a stranger does."
     ),

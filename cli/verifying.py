@@ -5,7 +5,7 @@ Imports neither database nor web server nor chain: each is loaded when a file ne
 
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -14,12 +14,14 @@ import click
 
 from anchoring.receipt import MAX_RECEIPT_BYTES, Receipt
 from cli.anchor_evidence import AnchorQuestion
+from cli.bundle_files import read_credential
 from cli.files import STANDARD_INPUT, read_json, typed_errors
 from cli.log_evidence import LogEvidence
 from cli.network import Network, Surroundings
 from cli.options import FILE, json_option, own_home_option
 from cli.output import WORST_FIRST, Exit, exit_code, print_json, say, say_hint, worst
 from cli.report_text import Answer, overview_lines, report_lines
+from credentials.bundle import Bundle
 from credentials.case import Case
 from credentials.evidence import Evidence, Obtained
 from credentials.judge import judge
@@ -240,15 +242,17 @@ def read_receipt(file: Path | None, clock: Clock) -> Obtained[Receipt] | None:
     return Obtained(Receipt.parse(raw), str(file), clock.now())
 
 
-def _read(path: Path) -> JsonObject | PatunayError:
+def _read(path: Path) -> JsonObject | Bundle | PatunayError:
     try:
-        return read_json(path)
+        return read_credential(path)
     except PatunayError as e:
         return e
 
 
 async def _verify(
-    files: Sequence[Path], typed_in: JsonObject | PatunayError | None, question: _Question
+    files: Sequence[Path],
+    typed_in: JsonObject | Bundle | PatunayError | None,
+    question: _Question,
 ) -> list[Answer]:
     """Return an answer for each file; `typed_in` is what `-` stands for."""
     clock = question.around.clock
@@ -306,10 +310,12 @@ async def _hear_ctrl_c() -> None:
 
 
 async def _answer(
-    document: JsonObject | PatunayError, sources: _Sources, question: _Question
+    document: JsonObject | Bundle | PatunayError, sources: _Sources, question: _Question
 ) -> Report | PresentationReport | PatunayError:
     if isinstance(document, PatunayError):
         return document
+    if isinstance(document, Bundle):
+        return await _report_bundle(document, sources, question)
     try:
         if is_presentation(document):
             return await _report_presentation(document, sources, question)
@@ -321,6 +327,24 @@ async def _answer(
     return judge(
         document, evidence, sources.gatherer.policy(question.policy), question.as_of
     )
+
+
+async def _report_bundle(
+    bundle: Bundle, sources: _Sources, question: _Question
+) -> Report | PatunayError:
+    """Judge a bundle by what is in it; only the chain is asked, and if the user says so."""
+    if question.challenge is not None or question.domain is not None:
+        return PresentationWanted("found a bundle, want a presentation")
+    policy, evidence = sources.gatherer.policy(question.policy), bundle.judged()
+    if isinstance(evidence.receipt, Obtained) and question.anchor.rpc:
+        evidence = await replace(question.anchor, receipt=evidence.receipt).ask(
+            bundle.credential,
+            evidence,
+            policy,
+            clock=question.around.clock,
+            fetch=None,
+        )
+    return judge(bundle.credential, evidence, policy, question.as_of)
 
 
 async def _report_presentation(

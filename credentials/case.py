@@ -8,9 +8,18 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from anchoring.entry import EntryKind, entry_of
 from anchoring.note import VerifierKey
+from anchoring.tlog_proof import verify_tlog_proof
 from credentials.data_integrity import ASSERTION, Proof, parse_proofs
-from credentials.evidence import Evidence, EvidenceMissing, Lookup, Missing, Obtained
+from credentials.evidence import (
+    Evidence,
+    EvidenceMissing,
+    Lookup,
+    Missing,
+    Obtained,
+    Origin,
+)
 from credentials.model import Credential, parse_credential
 from credentials.policy import Policy
 from credentials.report import Check, Result
@@ -34,6 +43,13 @@ class DidHistoryUnusable(Undetermined):
 
     code = "did-history-unusable"
     hint = "ask the issuer to repair its did-history.json"
+
+
+class DidDocumentUnproven(Undetermined):
+    """A bundle has a DID document that the issuer's log is not shown to have."""
+
+    code = "did-document-unproven"
+    hint = "ask for a new bundle, or verify the credential where it can be looked up"
 
 
 class LogNotBound(Undetermined):
@@ -92,7 +108,10 @@ class Case:
         """Return the DID document that the evidence has."""
         known = self._did_documents.get(did)
         if known is None:
-            known = parse_did_document(had(self.evidence.did_document(did)).value, did)
+            found = had(self.evidence.did_document(did))
+            if found.origin is Origin.BUNDLE:
+                _require_logged(found.value, did, self)
+            known = parse_did_document(found.value, did)
             self._did_documents[did] = known
         return known
 
@@ -114,6 +133,24 @@ def document_of(did: str, case: Case) -> DidDocument:
     if did.startswith("did:key:"):
         return _implied_document(did)
     return case.did_document(did)
+
+
+def _require_logged(document: JsonObject, did: str, case: Case) -> None:
+    """Return if a log that the verifier binds to `did` has `document` as an entry.
+
+    Raises:
+        LogNotBound: The verifier knows no log of it.
+        DidDocumentUnproven: That log is not shown to have it.
+    """
+    key, proof = case.policy.logs.get(did), case.evidence.did_proofs.get(did)
+    if key is None:
+        raise LogNotBound(f"no log is known to be {did}'s, so its keys are anybody's claim")
+    if proof is None:
+        raise DidDocumentUnproven(f"nothing shows that the document is {did}'s")
+    try:
+        verify_tlog_proof(proof, entry_of(EntryKind.DID_DOCUMENT, document), key)
+    except PatunayError as e:
+        raise DidDocumentUnproven(f"{e.code}: {e}") from e
 
 
 def method_of(proof: Proof) -> DidUrl:

@@ -8,11 +8,13 @@ what it says about itself counts only as far as the policy, or a signature, back
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from typing import Generic, TypeAlias, TypeVar
 
 from anchoring.anchored_record import AnchoredRecord
 from anchoring.backend import Sighting
 from anchoring.receipt import Receipt
+from anchoring.tlog_proof import TlogProof
 from primitives.canonical_json import JsonObject
 from primitives.errors import PatunayError, Undetermined
 
@@ -20,6 +22,16 @@ T = TypeVar("T")
 
 OWN_NODE = "own-node"
 """Source of what the verifying node itself publishes."""
+
+
+class Origin(Enum):
+    """By whose word a value was had where and when it says."""
+
+    LOOKED_UP = "looked-up"
+    """The verifier's: it asked just now, or its own node did."""
+
+    BUNDLE = "bundle"
+    """That of whoever made the bundle: not believed. See `credentials.bundle`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +45,9 @@ class Obtained(Generic[T]):
 
     obtained_at: datetime
     """Aware; when it was had, not when it was made."""
+
+    origin: Origin = Origin.LOOKED_UP
+    """Whether the verifier's own side looked it up, or somebody handed it over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +113,9 @@ class Evidence:
 
     histories: Mapping[str, Lookup[JsonObject]] = field(default_factory=dict)
     """By DID: `did-history.json`, not verified. Only issuers that run a log have one."""
+
+    did_proofs: Mapping[str, TlogProof] = field(default_factory=dict)
+    """By DID: that a log has its document as an entry. Asked of what came in a bundle."""
 
     log: Lookup[LogReading] = NOT_LOOKED_UP
     """The issuer's log, as far as it was read. Only asked where a key is compromised."""

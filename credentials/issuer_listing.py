@@ -30,6 +30,13 @@ class AwardOutOfScope(Undetermined):
     hint = "ask the office that made the trust pack"
 
 
+class AwardTypeNotAccepted(Undetermined):
+    """The policy accepts other types of award; nothing is false about this one."""
+
+    code = "award-type-not-accepted"
+    hint = "use a policy for this type of award"
+
+
 def check_issuer_listed(case: Case) -> Check:
     """Somebody whom the verifier trusts names this DID, for an award of this type.
 
@@ -40,6 +47,7 @@ def check_issuer_listed(case: Case) -> Check:
     name = case.policy.issuers.get(issuer)
     if name is None:
         raise IssuerNotListed(f"{issuer} is on no list that you gave")
+    _require_accepted_type(case)
     pack = case.policy.pack
     if pack is None or issuer not in pack.issuers:
         return passed("issuer-listed", f"listed as {name}")
@@ -50,6 +58,16 @@ def check_issuer_listed(case: Case) -> Check:
     return passed(
         "issuer-listed", f"listed as {name} by {pack.name} as of {when}{age}", code=code
     )
+
+
+def _require_accepted_type(case: Case) -> None:
+    wanted = case.policy.award_types
+    found = {*case.readable().types, *_achievement_types(case.document)}
+    if wanted and not wanted & found:
+        awards = ", ".join(quoted(award) for award in sorted(found))
+        raise AwardTypeNotAccepted(
+            f"found the types {awards}, want one of {', '.join(sorted(wanted))}"
+        )
 
 
 def _require_scope(issuer: str, pack: PackRules, case: Case) -> None:

@@ -44,6 +44,20 @@ _CAIP2: Final = re.compile(r"[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}")
 _HASH: Final = re.compile(r"0x[0-9a-f]{64}")
 
 
+_POLICY_MEMBERS: Final = frozenset(
+    (
+        "required",
+        "clockSkewSeconds",
+        "contracts",
+        "blocks",
+        "acceptedStatusAgeDays",
+        "awardTypes",
+        "confirmations",
+    )
+)
+_TRUST_MEMBERS: Final = frozenset(("issuers", "logs", "witnesses"))
+
+
 class PolicyMalformed(Malformed):
     """A policy or trust file is not of the documented form."""
 
@@ -78,6 +92,12 @@ class Policy:
     """Blocks that count as part of their chain though nobody asks it: CAIP-2 chain and
     block hash (0x-prefixed lower-case hex), to who says so, such as `policy file`."""
 
+    accepted_status_age: timedelta = timedelta(days=90)
+    """Longest time since a status list was known to hold; older ones decide nothing."""
+
+    award_types: frozenset[str] = frozenset()
+    """Types of credential that are accepted; empty means any."""
+
     clock_skew: timedelta = timedelta(minutes=5)
     """How far the verifier's clock may be behind the issuer's."""
 
@@ -99,24 +119,25 @@ class Policy:
 
     @property
     def effective_required(self) -> frozenset[str]:
-        """Names of the checks that decide the outcome, the trust list's included."""
-        return self.required | ({"issuer-listed"} if self.has_trust_list else set())
+        """Names of the checks that decide the outcome, those of a list included."""
+        lists = self.has_trust_list or bool(self.award_types)
+        return self.required | ({"issuer-listed"} if lists else set())
 
 
 def parse_policy(policy: JsonObject | None, trust: JsonObject | None) -> Policy:
     """Return the policy that a policy file and a trust file, both optional, describe.
 
     Policy: `{"version": 1, "required": [names], "clockSkewSeconds": n,
-    "contracts": [CAIP-10], "blocks": [{"chain": CAIP-2, "hash"}], "confirmations": n}`.
+    "contracts": [CAIP-10], "blocks": [{"chain": CAIP-2, "hash"}], "confirmations": n,
+    "acceptedStatusAgeDays": n, "awardTypes": [names]}`.
     Trust: `{"version": 1, "issuers": [{"did", "name"}], "logs": [{"issuer", "vkey"}],
     "witnesses": {"keys": [vkey], "threshold": n}}`.
 
     Raises:
         PolicyMalformed: An unknown member, another version, or a value of another form.
     """
-    known = {"required", "clockSkewSeconds", "contracts", "blocks", "confirmations"}
-    rules = _members(policy, known)
-    lists = _members(trust, {"issuers", "logs", "witnesses"})
+    rules = _members(policy, _POLICY_MEMBERS)
+    lists = _members(trust, _TRUST_MEMBERS)
     required = rules.get("required")
     skew = rules.get("clockSkewSeconds", 300)
     if type(skew) is not int or not 0 <= skew <= 86_400:  # noqa: PLR2004 - one day
@@ -140,12 +161,14 @@ def parse_policy(policy: JsonObject | None, trust: JsonObject | None) -> Policy:
         witnesses=_quorum(lists.get("witnesses")),
         contracts=frozenset(_names(rules.get("contracts", []))),
         attested_blocks=dict.fromkeys(map(_block, _array(rules, "blocks")), BY_POLICY_FILE),
+        accepted_status_age=_days(rules.get("acceptedStatusAgeDays", 90)),
+        award_types=frozenset(_names(rules.get("awardTypes", []))),
         clock_skew=timedelta(seconds=skew),
         confirmations=depth,
     )
 
 
-def _members(value: JsonObject | None, known: set[str]) -> JsonObject:
+def _members(value: JsonObject | None, known: frozenset[str]) -> JsonObject:
     if value is None:
         return {}
     if value.get("version") != 1:
@@ -175,6 +198,12 @@ def _texts(entry: Json, first: str, second: str) -> tuple[str, str]:
         if isinstance(a, str) and isinstance(b, str) and len(entry) == 2:  # noqa: PLR2004
             return a, b
     raise PolicyMalformed(f"want objects with the texts {first!r} and {second!r} alone")
+
+
+def _days(value: Json) -> timedelta:
+    if type(value) is not int or not 0 <= value <= 36_500:  # noqa: PLR2004 - a century
+        raise PolicyMalformed(f"found acceptedStatusAgeDays {value!r}, want 0 to 36500")
+    return timedelta(days=value)
 
 
 def _block(entry: Json) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from credentials.case import (
 )
 from credentials.data_integrity import Proof, verify_proof, verify_recurring_proof
 from credentials.denials import key_question, require_key_not_denied
-from credentials.evidence import EvidenceMissing, Missing
+from credentials.evidence import EvidenceMissing, Missing, Origin
 from credentials.key_standing import judge_key
 from credentials.proof_chain import ancestors
 from credentials.report import Check
@@ -24,6 +24,9 @@ from did.identifier import DidUrl
 from did.key_event import KeyState
 from primitives.errors import PatunayError, Rejected, Undetermined
 from primitives.instants import format_instant
+
+AS_LOGGED = "key-as-logged"
+"""Remark: the DID document is of some day that the issuer's log has seen, from a bundle."""
 
 
 class NotYetValid(Rejected):
@@ -188,5 +191,8 @@ def _check_issuer_method(method: DidUrl, issuer: str, case: Case) -> tuple[str, 
     if named is not None:
         require_key_not_denied(named.public_key(), issuer, case)
     if state == KeyState():
+        found = source_of(issuer, case)
+        if found is not None and found.origin is Origin.BUNDLE:
+            return AS_LOGGED, "as its log had it; a theft declared later is not known"
         return "", ""
     return judge_key(state, key_question(issuer, case))

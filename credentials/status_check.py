@@ -4,9 +4,11 @@ Whatever is wrong with a status list leaves the question open, never answered wi
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
 
 from credentials.case import Case, had, passed
-from credentials.evidence import Obtained
+from credentials.evidence import Obtained, Origin
 from credentials.proof_checks import check_dates, check_issuer_key, check_proof
 from credentials.quoting import quoted
 from credentials.report import Check, Result
@@ -62,6 +64,20 @@ class StatusListStale(StatusListUnusable):
     hint = "look the list up again, or ask the issuer whether it is still in force"
 
 
+class StatusStale(Undetermined):
+    """The list is older than the policy accepts; it may have been changed since."""
+
+    code = "status-stale"
+    hint = "get a newer bundle or status list, or ask the issuer"
+
+
+STATUS_AGED: Final = "status-aged"
+"""Remark: the list is accepted, and older than `FRESH_STATUS`."""
+
+FRESH_STATUS: Final = timedelta(days=7)
+"""Up to this age a status needs no remark."""
+
+
 def check_status(case: Case) -> Check:
     """The issuer has not taken the credential back, as far as its lists say.
 
@@ -95,10 +111,12 @@ def check_status(case: Case) -> Check:
         worst = min(problems, key=_gravity)
         worst.args = (f"{worst}{said}",)
         raise worst
-    return _in_force(seen, said)
+    return _in_force(seen, said, case)
 
 
-def _in_force(seen: Sequence[tuple[str, Obtained[JsonObject]]], said: str) -> Check:
+def _in_force(
+    seen: Sequence[tuple[str, Obtained[JsonObject]]], said: str, case: Case
+) -> Check:
     """Say as of when, and not more than the lists that were read can tell."""
     if not seen:
         detail = f"the issuer keeps only messages for it{said}"
@@ -108,7 +126,10 @@ def _in_force(seen: Sequence[tuple[str, Obtained[JsonObject]]], said: str) -> Ch
     words = "not revoked" if REVOCATION in purposes else "not suspended"
     words = "neither revoked nor suspended" if len(purposes) > 1 else words
     when = format_instant(oldest.obtained_at)
-    return passed("status", f"{words} as of {when}{said}", oldest)
+    age = case.as_of - oldest.obtained_at
+    code = STATUS_AGED if age > FRESH_STATUS else ""
+    old = f", {age.days} days ago" if code else ""
+    return passed("status", f"{words} as of {when}{old}{said}", oldest, code=code)
 
 
 def _read_status(entry: Entry, issuer: str, case: Case) -> tuple[Obtained[JsonObject], int]:
@@ -117,10 +138,15 @@ def _read_status(entry: Entry, issuer: str, case: Case) -> tuple[Obtained[JsonOb
     _check_status_list(found.value, entry, issuer, case)
     value, ttl = read_value(found.value, entry), read_ttl(found.value)
     # What was revoked stays revoked, so that answer does not grow old.
-    is_final = entry.purpose == REVOCATION and value != 0
-    if ttl is not None and not is_final and case.as_of - found.obtained_at > ttl:
-        when = format_instant(found.obtained_at)
+    if entry.purpose == REVOCATION and value != 0:
+        return found, value
+    age, when = case.as_of - found.obtained_at, format_instant(found.obtained_at)
+    # A `ttl` tells who can ask again when to do so; it says nothing to who cannot.
+    if found.origin is Origin.LOOKED_UP and ttl is not None and age > ttl:
         raise StatusListStale(f"had at {when}, good for {ttl.total_seconds():.0f} seconds")
+    if age > case.policy.accepted_status_age:
+        accepted = case.policy.accepted_status_age.days
+        raise StatusStale(f"known as of {when}, {age.days} days ago; {accepted} accepted")
     return found, value
 
 

@@ -77,6 +77,11 @@ _COMPONENTS = {
         f"{_MAKE_TOOLS} as root, or install Debian's strace",
         programs=("strace",),
     ),
+    "unshare": _Component(
+        "unshare",
+        "install Debian's util-linux",
+        programs=("unshare",),
+    ),
     "npm-jcs-peer": _Component(
         "the npm peer of eddsa-jcs-2022",
         f"{_MAKE_TOOLS} (needs npm)",
