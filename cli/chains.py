@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from cli.accounts import account
 from cli.options import home_option, json_option, passphrase_option
 from cli.output import print_json, print_table, say, say_note
 from cli.passphrase import read_passphrase
@@ -72,6 +73,9 @@ def deploy(
         return
     say(made)
     say_note(f'put `contract = "{made}"` under [chain] in {home.config_file}')
+
+
+chain.add_command(account)
 
 
 @chain.command("presets", epilog="Example: patunay chain presets")

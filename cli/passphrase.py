@@ -18,6 +18,7 @@ from did.keystore import MAX_PASSPHRASE_BYTES, PassphraseUnusable
 from primitives.errors import Misconfigured
 
 VARIABLE: Final = "PATUNAY_PASSPHRASE"
+ACCOUNT_VARIABLE: Final = "PATUNAY_ACCOUNT_PASSPHRASE"
 
 
 class PassphraseMissing(Misconfigured):
@@ -27,12 +28,32 @@ class PassphraseMissing(Misconfigured):
     hint = f"use --passphrase-file FILE, or set {VARIABLE}"
 
 
-def read_passphrase(file: Path | None, *, new: bool = False) -> bytes:
+def read_account_passphrase(file: Path | None, *, new: bool = False) -> str:
+    """Return the passphrase of an Ethereum key file, which other tools type as text.
+
+    Raises:
+        PassphraseUnusable: As `read_passphrase`, or it is not UTF-8.
+        PassphraseMissing: No file, no variable, and no terminal.
+    """
+    raw = read_passphrase(
+        file, new=new, variable=ACCOUNT_VARIABLE, words="Passphrase of the account's file"
+    )
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as e:
+        raise PassphraseUnusable(f"found byte {e.start} that is not UTF-8") from e
+
+
+def read_passphrase(
+    file: Path | None, *, new: bool = False, variable: str = VARIABLE, words: str = ""
+) -> bytes:
     """Return the passphrase.
 
     Args:
         file: Its content, without the line end after it; None to look elsewhere.
         new: Whether a prompt asks twice.
+        variable: Of the environment, where it may stand.
+        words: The prompt, where it is for something else than the key store.
 
     Raises:
         PassphraseUnusable: Empty, or longer than anybody types.
@@ -41,10 +62,11 @@ def read_passphrase(file: Path | None, *, new: bool = False) -> bytes:
     if file is not None:
         raw = read_file(file, max_bytes=MAX_PASSPHRASE_BYTES + 2)
         passphrase = raw.removesuffix(b"\n").removesuffix(b"\r")
-    elif VARIABLE in os.environ:
-        passphrase = os.fsencode(os.environ[VARIABLE])
+    elif variable in os.environ:
+        passphrase = os.fsencode(os.environ[variable])
     else:
-        passphrase = _ask(new=new).encode(errors="surrogateescape")
+        words = words or ("Passphrase of the new key store" if new else "Passphrase")
+        passphrase = _ask(words, variable, new=new).encode(errors="surrogateescape")
     if not 0 < len(passphrase) <= MAX_PASSPHRASE_BYTES:
         raise PassphraseUnusable(
             f"found a passphrase of {len(passphrase)} bytes,"
@@ -65,14 +87,14 @@ def find_passphrase(file: Path | None) -> bytes | None:
     return read_passphrase(file)
 
 
-def _ask(*, new: bool) -> str:
+def _ask(words: str, variable: str, *, new: bool) -> str:
     try:
         with warnings.catch_warnings():
             if not sys.stdin.isatty():
                 # A passphrase from a pipe is not typed, so no screen can show it.
                 warnings.simplefilter("ignore", GetPassWarning)
             text: str = click.prompt(
-                "Passphrase of the new key store" if new else "Passphrase",
+                words,
                 hide_input=True,
                 confirmation_prompt="Once more" if new else False,
                 err=True,
@@ -81,6 +103,10 @@ def _ask(*, new: bool) -> str:
             )
     except click.Abort as e:
         if isinstance(e.__context__, EOFError):
-            raise PassphraseMissing("found no passphrase") from e
+            option = "" if variable == VARIABLE else "account-"
+            raise PassphraseMissing(
+                "found no passphrase",
+                hint=f"use --{option}passphrase-file FILE, or set {variable}",
+            ) from e
         raise
     return text

@@ -168,6 +168,23 @@ class Unlocked:
             raise KeyEntryRefused(f"found {len(secret)} bytes, want {SEED_BYTES}")
         return self._add(label, "secp256k1", address, secret)
 
+    def retire(self, key_id: str, retired_id: str) -> "Unlocked":
+        """Return a keystore that holds a secp256k1 key under another id.
+
+        Where that id is taken, by the same key from before, the key goes.
+
+        Raises:
+            KeyNotFound: No secp256k1 key of that id.
+            KeyEntryRefused: `retired_id` is no slug.
+        """
+        entry = self._entry(key_id, "secp256k1")
+        others = tuple(e for e in self.keystore.entries if e is not entry)
+        rest = _tagged(replace(self.keystore.file, entries=others), self._master)
+        if any(e.label.key_id == retired_id for e in others):
+            return rest
+        label = replace(entry.label, key_id=retired_id)
+        return rest.add_secp256k1(label, self._open(entry), address=entry.public)
+
     def add_token_key(
         self, label: KeyLabel, public_key: PublicKey, *, token: str
     ) -> "Unlocked":

@@ -176,6 +176,8 @@ NEED_A_NODE = {
     "anchor move": ("--chain", "http://127.0.0.1:9"),
     "anchor now": (),
     "anchor status": (),
+    "chain account export": ("-o", "x"),
+    "chain account import": ("x",),
     "chain balance": (),
     "chain deploy": (),
     "chain register": ("x",),
