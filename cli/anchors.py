@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from cli.anchor_ipfs import IpfsStanding, export, ipfs_standing
+from cli.anchor_stamps import StampStanding, stamp, stamp_standing
 from cli.anchor_work import AnchorTimeout, anchor_all
 from cli.moving import move
 from cli.options import home_option, json_option, passphrase_option
@@ -95,6 +96,7 @@ def status(*, home: Home, as_json: bool) -> None:
 
 anchor.add_command(export)
 anchor.add_command(move)
+anchor.add_command(stamp)
 
 
 @anchor.command("estimate", epilog="Example: patunay anchor estimate")
@@ -176,6 +178,9 @@ class _Standing:
     witnesses: tuple[int, int]
     """How many have cosigned the latest checkpoint, and how many are asked."""
 
+    stamps: tuple[StampStanding, ...]
+    """Of the latest checkpoint, one for each configured calendar."""
+
     @property
     def word(self) -> str:
         """Return it in one word."""
@@ -195,6 +200,7 @@ async def _look(home: Home) -> _Standing:
         state = await anchor_state(node, node.config.chain.chain_id)
         covered = state.checkpoint.tree_size if state.checkpoint is not None else 0
         ipfs = await ipfs_standing(node)
+        stamps = await stamp_standing(node)
         async with node.reading() as c:
             cosigned = await count_witnesses(c)
         asked = len(node.config.peers)
@@ -210,6 +216,7 @@ async def _look(home: Home) -> _Standing:
         ipfs,
         str(key) if key is not None else None,
         (cosigned, asked),
+        stamps,
     )
 
 
@@ -236,14 +243,22 @@ def _print(standing: _Standing, *, as_json: bool) -> None:
             say(f"          {trouble.hint}")
     say(f"contract  {standing.contract or 'none yet'}")
     say(f"account   {standing.account}")
+    for line in _elsewhere(standing):
+        say(line)
+    say(f"daemon    {'runs' if standing.has_daemon else 'does not run'}")
+
+
+def _elsewhere(standing: _Standing) -> Iterator[str]:
+    """Yield what there is beside the chain, where it is configured."""
     if standing.ipfs is not None:
-        say(f"ipfs      {standing.ipfs.sentence}")
+        yield f"ipfs      {standing.ipfs.sentence}"
     if standing.witness is not None:
-        say(f"witness   {standing.witness}")
+        yield f"witness   {standing.witness}"
     cosigned, asked = standing.witnesses
     if asked:
-        say(f"cosigned  by {cosigned} of {asked} witnesses")
-    say(f"daemon    {'runs' if standing.has_daemon else 'does not run'}")
+        yield f"cosigned  by {cosigned} of {asked} witnesses"
+    for at in standing.stamps:
+        yield f"stamp     {at.sentence}"
 
 
 _WORDS: Final = {
@@ -317,5 +332,6 @@ def _described(standing: _Standing) -> JsonObject:
         "witness": standing.witness,
         "cosigned": standing.witnesses[0],
         "witnesses": standing.witnesses[1],
+        "stamps": [at.to_json() for at in standing.stamps],
         "daemon": standing.has_daemon,
     }

@@ -64,6 +64,9 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "check-split": Lazy(
         "cli.auditing:check_split", "Check a file that accuses a log of two histories."
     ),
+    "check-stamp": Lazy(
+        "cli.stamp_checking:check_stamp", "Check an OpenTimestamps stamp of a checkpoint."
+    ),
     "presentation": Lazy(
         "cli.presenting:presentation", "What a holder shows of its credentials."
     ),

@@ -15,7 +15,7 @@ from anchoring.note import VerifierKey
 from did.web import DidWeb
 from node.chain_presets import chain_presets
 from node.hosts import Authority, OwnHosts
-from node.peers import WitnessPeer, parse_logs, parse_witnesses
+from node.peers import WitnessPeer, parse_calendars, parse_logs, parse_witnesses
 from primitives.errors import Misconfigured, PatunayError
 
 
@@ -212,6 +212,10 @@ class Config:
     """Verifier keys of the logs whose checkpoints this node cosigns, separated by spaces;
     empty makes it no witness."""
 
+    ots_calendars: str = ""
+    """URLs of OpenTimestamps calendars that stamp this node's checkpoints, separated by
+    spaces; empty asks nobody."""
+
     allow_loopback_http: bool = False
     """Whether DIDs and status lists at `localhost` may be read without TLS. For
     development alone: it lets a credential make this node call itself."""
@@ -242,7 +246,11 @@ class Config:
             )
         if self.ipfs_api:
             _require_loopback(self.ipfs_api)
-        for name, parse in (("witnesses", parse_witnesses), ("witnessed_logs", parse_logs)):
+        for name, parse in (
+            ("witnesses", parse_witnesses),
+            ("witnessed_logs", parse_logs),
+            ("ots_calendars", parse_calendars),
+        ):
             try:
                 parse(getattr(self, name))
             except PatunayError as e:
@@ -263,6 +271,11 @@ class Config:
     def peers(self) -> tuple[WitnessPeer, ...]:
         """Return the witnesses that are asked to cosign."""
         return parse_witnesses(self.witnesses)
+
+    @property
+    def calendars(self) -> tuple[str, ...]:
+        """Return the calendars that are asked for stamps, without final slash."""
+        return parse_calendars(self.ots_calendars)
 
     @property
     def logs(self) -> Mapping[str, VerifierKey]:

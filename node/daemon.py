@@ -25,6 +25,7 @@ from node.ipfs import IpfsJob
 from node.issuance import sign_drafts
 from node.logbook import close_batch, load_tree, publish_log
 from node.node import Node
+from node.ots import OtsJob
 from node.setup import publish_all, refresh_documents
 from node.storage import anchor_store, ledger
 from node.tls import server_context
@@ -180,6 +181,8 @@ async def _working(node: Node) -> "AsyncIterator[Sequence[asyncio.Task[None]]]":
             jobs.append(IpfsJob(node, publisher).run())
         if node.config.peers:
             jobs.append(WitnessJob(node).run())
+        if node.config.calendars:
+            jobs.append(OtsJob(node).run())
         tasks = [asyncio.create_task(job) for job in jobs]
         for task in tasks:
             stack.push_async_callback(_end, task)

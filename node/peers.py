@@ -1,20 +1,32 @@
-"""Which logs this node witnesses, and which witnesses its own log has: texts to values."""
+"""Whom this node knows: logs that it witnesses, its own log's witnesses and calendars."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from anchoring.cosignature import MAX_WITNESSES, WitnessKey, WitnessQuorumInvalid
 from anchoring.note import VerifierKey
+from anchoring.ots import MAX_CALENDARS
+from node.hosts import Authority
 from primitives.errors import Malformed
 
 MAX_WITNESSED_LOGS = 1_000
 """Rows in the witness's table, and keys in its configuration."""
 
 
+_MAX_URL = 255
+"""Characters of a calendar's URL: it is a key in the database."""
+
+
 class PeerMalformed(Malformed):
     """A peer in the configuration is not of the documented form."""
 
     code = "peer-malformed"
+
+
+class CalendarMalformed(Malformed):
+    """A calendar in the configuration is no HTTPS URL."""
+
+    code = "calendar-malformed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +69,27 @@ def parse_logs(text: str) -> Mapping[str, VerifierKey]:
             f" want each once, at most {MAX_WITNESSED_LOGS}"
         )
     return logs
+
+
+def parse_calendars(text: str) -> tuple[str, ...]:
+    """Return the URLs in `URL URL …`, without final slash.
+
+    Raises:
+        CalendarMalformed: Another form, one twice, or over `MAX_CALENDARS`. Without TLS
+            only this machine is asked.
+    """
+    urls = tuple(url.rstrip("/") for url in text.split())
+    if len(set(urls)) != len(urls) or len(urls) > MAX_CALENDARS:
+        raise CalendarMalformed(
+            f"found {len(urls)} calendars, want each once, at most {MAX_CALENDARS}"
+        )
+    for url in urls:
+        scheme, _, rest = url.partition("://")
+        authority = Authority.parse(rest.partition("/")[0])
+        plain = scheme == "http" and authority is not None and authority.is_loopback
+        if authority is None or len(url) > _MAX_URL or not (scheme == "https" or plain):
+            raise CalendarMalformed(f"found calendar {url[:80]!r}, want https://host")
+    return urls
 
 
 def _peer(text: str) -> WitnessPeer:

@@ -251,6 +251,18 @@ cosignatures = Table(
     Column("received_at", String(32), nullable=False),
 )
 
+stamps = Table(
+    "stamps",
+    metadata,
+    Column("tree_size", BigInteger, ForeignKey("checkpoints.tree_size"), primary_key=True),
+    Column("calendar", String(255), primary_key=True, doc="its URL, as configured"),
+    Column("stamp", LargeBinary, doc="the .ots file; null before the first answer"),
+    Column("height", BigInteger, doc="block of Bitcoin, unverified; null while pending"),
+    Column("attempts", Integer, nullable=False, doc="failed ones since the last answer"),
+    Column("problem", Text, doc="what stood in the way last"),
+    Column("tried_at", String(32), nullable=False),
+)
+
 requests = Table(
     "requests",
     metadata,
