@@ -116,7 +116,9 @@ class _Sources:
 @click.option(
     "--allow-loopback", is_flag=True, help="Also ask `localhost`, without TLS, for trials."
 )
-@click.option("--as-of", metavar="TIME", help="Judge as of 2026-11-22T08:00:00Z, not now.")
+@click.option(
+    "--as-of", metavar="TIME", help="Judge as of 2026-11-22, or 2026-11-22T08:00:00Z."
+)
 @own_home_option
 @json_option
 def verify(  # noqa: PLR0913 - one parameter for each option
@@ -148,7 +150,7 @@ def verify(  # noqa: PLR0913 - one parameter for each option
     question = _Question(
         around=around,
         policy=parse_policy(*(read_json(p) if p else None for p in (policy, trust))),
-        as_of=around.clock.now() if as_of is None else parse_instant(as_of),
+        as_of=around.clock.now() if as_of is None else _moment(as_of),
         anchor=AnchorQuestion(read_receipt(receipt, around.clock), rpc),
         records=record_source,
         home=home,
@@ -182,6 +184,16 @@ def _run(work: Coroutine[Any, Any, T], *, waits: bool) -> T:
         found: T = e.value
         return found
     raise RuntimeError("found something to wait for, want nothing")
+
+
+def _moment(text: str) -> datetime:
+    """Return the moment that `text` names; of a day alone its last second, in UTC.
+
+    Raises:
+        InstantMalformed: It names none.
+    """
+    is_day = len(text) == len("2026-11-22") and "T" not in text
+    return parse_instant(f"{text}T23:59:59Z" if is_day else text)
 
 
 def find_files(named: Sequence[Path]) -> Iterator[Path]:

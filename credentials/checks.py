@@ -80,6 +80,7 @@ def _since(receipt: Receipt, origin: str, stolen: datetime | None, case: Case) -
         detail=f"{detail}; {words}" if words else detail,
         source=seen.source,
         obtained_at=seen.obtained_at,
+        since=seen.timestamp,
     )
 
 

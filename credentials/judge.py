@@ -12,10 +12,9 @@ from typing import Final
 from credentials.case import Case
 from credentials.checks import CHECKS
 from credentials.evidence import Evidence
-from credentials.model import Credential
 from credentials.policy import Policy
-from credentials.quoting import quoted
 from credentials.report import Check, Outcome, Report, Result, Standing, conclude
+from credentials.summary import summarise
 from primitives.canonical_json import JsonObject
 from primitives.errors import PatunayError, Undetermined
 
@@ -38,8 +37,9 @@ def judge_case(case: Case) -> Report:
     """Return the report on a case that somebody has read already, as `judge` does."""
     demanded = case.policy.effective_required
     checks = tuple(_with_demand(_run(name, case), name in demanded) for name in CHECKS)
-    standing = _standing({check.name: check for check in checks})
-    return Report(checks, standing, _summary(case, checks, standing), case.as_of)
+    named = {check.name: check for check in checks}
+    standing = _standing(named)
+    return Report(checks, standing, summarise(case, named, standing), case.as_of)
 
 
 def _with_demand(check: Check, required: bool) -> Check:
@@ -88,41 +88,3 @@ def _standing(checks: Mapping[str, Check]) -> Standing:
     if Result.UNDETERMINED in (checks["status"].result, checks["dates"].result):
         return Standing.UNKNOWN
     return Standing.IN_FORCE
-
-
-_STANDING_WORDS: Final[Mapping[Standing, str]] = {
-    Standing.IN_FORCE: "it is in force",
-    Standing.EXPIRED: "its period has passed",
-    Standing.NOT_YET_VALID: "its period has not begun",
-    Standing.SUSPENDED: "its issuer has suspended it for now",
-    Standing.REVOKED: "its issuer has taken it back",
-    Standing.UNKNOWN: "whether it is in force is not known",
-}
-
-
-def _summary(case: Case, checks: tuple[Check, ...], standing: Standing) -> str:
-    """Say it in one sentence that holds up when it is read alone."""
-    if not isinstance(case.credential, Credential):
-        return f"This is not a credential that can be checked: {case.credential}."
-    name = quoted(case.credential.name) if case.credential.name else "This credential"
-    authentic = conclude(
-        c for c in checks if c.name in ("structure", "proof", "issuer-key")
-    )
-    if authentic is Outcome.VALID:
-        return f"{name} was signed by {_issuer(case)}; {_STANDING_WORDS[standing]}."
-    wanted = Result.FAILED if authentic is Outcome.REJECTED else Result.UNDETERMINED
-    reason = next(check.detail for check in checks if check.result is wanted)
-    if authentic is Outcome.REJECTED:
-        return f"{name} is not what {case.credential.issuer} signed: {reason}."
-    return f"{name} could not be checked, which does not make it false: {reason}."
-
-
-def _issuer(case: Case) -> str:
-    credential = case.readable()
-    listed = case.policy.issuers.get(credential.issuer)
-    if listed is not None:
-        return f"{listed} ({credential.issuer})"
-    if credential.issuer_name is not None:
-        claim = quoted(credential.issuer_name)
-        return f"{credential.issuer}, which calls itself {claim} (its own claim)"
-    return f"{credential.issuer}, which is on no list that was given"

@@ -77,6 +77,10 @@ class Check:
     obtained_at: datetime | None = None
     """When the evidence was had; aware."""
 
+    since: datetime | None = None
+    """Of an anchor that a chain shows: when it was there at the latest; aware. In the JSON
+    it stands in `detail` alone."""
+
     def to_json(self) -> JsonObject:
         """Return the check as every interface shows it."""
         when = self.obtained_at

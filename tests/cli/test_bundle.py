@@ -59,6 +59,15 @@ def test_a_bundle_is_valid_with_the_offices_files_alone(office: list[str | Path]
     assert check(report, "anchor")["code"] == "block-attested"
 
 
+def test_a_day_alone_asks_about_its_last_second(office: list[str | Path]) -> None:
+    report = run_json("verify", *office[:-1], "2026-11-22", "--offline")
+    assert report["as_of"] == "2026-11-22T23:59:59Z"
+    assert report["summary"].endswith(" Current status is not known offline.")
+    refused = run("verify", *office[:-1], "2026-02-30")
+    assert "(instant-malformed)" in refused.stderr
+    assert refused.exit_code == 2
+
+
 def test_online_and_offline_give_the_same_report_byte_for_byte(
     office: list[str | Path],
 ) -> None:

@@ -240,6 +240,61 @@ def test_a_status_list_without_a_date_is_of_no_known_day() -> None:
     assert answer("status", found) == (Result.UNDETERMINED, "status-undated")
 
 
+SCHOOL = "The Example School (did:web:school.example)"
+NAME = "“Farm Data Collection”"
+
+
+@pytest.mark.parametrize(
+    ("changes", "days", "wanted"),
+    [
+        (
+            {},
+            0,
+            (
+                f"{NAME}: Valid as signed by {SCHOOL}."
+                " Not revoked as of 21 November 2026 (1 day ago)."
+                " Anchored on or before 21 November 2026."
+                " Current status is not known offline."
+            ),
+        ),
+        (
+            {},
+            200,
+            (
+                f"{NAME}: Signed by {SCHOOL}. Whether it was revoked is not known:"
+                " known as of 2026-11-21T08:00:00Z, 201 days ago; 90 accepted."
+                " Anchored on or before 21 November 2026."
+                " Current status is not known offline."
+            ),
+        ),
+        (
+            {"lists": status_list(INDEX)},
+            0,
+            (
+                f"{NAME}: Signed by {SCHOOL}. Taken back: revoked by its issuer; list from"
+                f" {REVOCATIONS}. Anchored on or before 21 November 2026."
+            ),
+        ),
+        (
+            {
+                "receipt": Evidence().receipt,
+                "credential": signed(unsigned(credentialStatus=...)),
+            },
+            0,
+            f"{NAME}: Valid as signed by {SCHOOL}. Its issuer keeps no status for it.",
+        ),
+    ],
+    ids=["recent", "old", "revoked", "no receipt and no status"],
+)
+def test_the_summary_says_as_of_when_each_thing_is_known(
+    changes: Any, days: int, wanted: str
+) -> None:
+    made = kit(**changes)
+    found = parse_bundle(encode_bundle(made.bundle))
+    as_of = NOW + days * DAY
+    assert judge(found.credential, found.judged(), made.policy(), as_of).summary == wanted
+
+
 def test_what_is_revoked_stays_revoked() -> None:
     found = parse_bundle(encode_bundle(kit(lists=status_list(INDEX)).bundle))
     assert answer("status", found) == (Result.FAILED, "revoked")
