@@ -144,7 +144,13 @@ async def _post(
     url = f"{peer.url}/add-checkpoint"
     try:
         async with session.post(url, data=request, allow_redirects=False) as response:
-            raw = await response.content.read(_MAX_ANSWER_BYTES)
+            raw = bytearray()
+            async for part in response.content.iter_any():
+                raw += part
+                if len(raw) > _MAX_ANSWER_BYTES:
+                    raise WitnessUnreachable(
+                        f"{url}: found over {_MAX_ANSWER_BYTES} bytes, want fewer"
+                    )
             status, kind = response.status, response.content_type
     except (aiohttp.ClientError, TimeoutError, ValueError) as e:
         raise WitnessUnreachable(f"{url}: {type(e).__name__} {str(e)[:120]}") from e

@@ -121,6 +121,7 @@ async def test_a_lie_about_a_promise_leaves_the_stamp_as_it_was(
         found = await stored(node, calendar)
         assert (found.stamp, found.height) == (before, None)
         assert found.problem is not None
+        assert ("over 4096 bytes" in found.problem) == (lie == "endless")
 
 
 async def test_a_stamp_of_something_else_convinces_nobody(
