@@ -5,24 +5,41 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from anchoring.checkpoint import Checkpoint, sign_checkpoint
+from anchoring.entry import EntryKind, encode_entry
+from anchoring.merkle import hash_leaves
 from anchoring.record import build_record, raw_cid, record_cid
+from anchoring.tiles import entry_bundles
+from anchoring.tree import Tree
 from primitives.canonical_json import canonicalize
 from primitives.encodings import encode_base58btc
 from primitives.hashing import sha256
 from primitives.instants import format_instant
 from tests.corpus.case import pretty
 from tests.corpus.receipt_case import GOOD, TRUST, UNDETERMINED
-from tests.support.credentials_support import ISSUER, NOW, did_document
+from tests.support.credentials_support import (
+    ISSUER,
+    LOG_KEY,
+    LOG_SIGNER,
+    NOW,
+    did_document,
+)
 
 DOCUMENT = canonicalize(did_document())
 LINKED = raw_cid(DOCUMENT)
+ENTRIES = [encode_entry(EntryKind.DID_DOCUMENT, sha256(DOCUMENT))]
+TREE = Tree(hash_leaves(ENTRIES))
+TILES = dict(entry_bundles(ENTRIES, old_size=0, new_size=1))
 RECORD = build_record(
-    checkpoint=GOOD.receipt.tlog_proof.checkpoint,
+    checkpoint=sign_checkpoint(Checkpoint(LOG_KEY.name, 1, TREE.root()), LOG_SIGNER),
     previous=None,
     did_documents={ISSUER: DOCUMENT},
     status_lists={},
-    tiles={},
+    tiles=TILES,
 )
+UNLOGGED = canonicalize({**did_document(), "alsoKnownAs": ["https://thief.example"]})
+FORGED = RECORD.replace(LINKED.encode(), raw_cid(UNLOGGED).encode())
+"""Around the genuine checkpoint: nothing but the link is another."""
 POLICY = {"version": 1, "required": ["structure", "proof", "issuer-key", "dates"]}
 DIGEST = sha256(DOCUMENT).hex()
 NO_CID = "cid-malformed"
@@ -53,7 +70,12 @@ class RecordCase:
             "policy": POLICY,
             "trust": TRUST,
             "head": head,
-            "blocks": {head: _page(self.record), LINKED: _page(DOCUMENT), **self.blocks},
+            "blocks": {
+                head: _page(self.record),
+                LINKED: _page(DOCUMENT),
+                **{raw_cid(tile): _page(tile) for tile in TILES.values()},
+                **self.blocks,
+            },
         }
         outcome = UNDETERMINED if self.code else "valid"
         return {
@@ -66,6 +88,12 @@ class RecordCase:
 def ipfs_rows() -> Iterator[RecordCase]:
     """Give the cases, in the order of the table."""
     yield RecordCase("I00-good")
+    yield RecordCase(
+        "I07-document-not-logged",
+        FORGED,
+        "record-document-unlogged",
+        blocks={raw_cid(UNLOGGED): _page(UNLOGGED)},
+    )
     for name, binary in (
         ("I02-identity", "01550005626c6f636b"),
         ("I02-sha-1", "01551114" + DIGEST[:40]),

@@ -9,7 +9,7 @@ from anchoring.backend import AnchorReceipt
 from anchoring.blocks import HeldBlocks
 from anchoring.note import VerifierKey
 from anchoring.receipt import Receipt
-from anchoring.record import record_cid
+from anchoring.record import build_record, parse_record, raw_cid, record_cid
 from anchoring.tlog_proof import TlogProof
 from credentials.evidence import NOT_LOOKED_UP, Evidence, Missing, Obtained
 from credentials.policy import Policy
@@ -19,7 +19,7 @@ from node.record_blocks import record_blocks
 from node.record_evidence import RecordSource, add_record
 from node.setup import add_issuer
 from node.storage.anchor_store import all_checkpoints
-from primitives.canonical_json import JsonObject
+from primitives.canonical_json import JsonObject, canonicalize
 from tests.support.nodes import HandClock, issue
 
 DID = "did:web:localhost%3A8460"
@@ -132,3 +132,67 @@ async def test_a_list_of_no_known_day_is_not_used(records: Records) -> None:
     undated = found.status_list("https://x.example/1")
     assert isinstance(undated, Missing)
     assert undated.code == "record-undated"
+
+
+async def test_a_forged_record_around_a_genuine_checkpoint_is_not_believed(
+    records: Records,
+) -> None:
+    genuine = parse_record(records.second)
+    forged_document = canonicalize({"id": DID, "of": "a thief"})
+    forged = build_record(
+        checkpoint=genuine.checkpoint,
+        previous=record_cid(records.first),
+        did_documents={DID: forged_document},
+        status_lists={},
+        tiles={link.name: await records.blocks.get(link.cid) for link in genuine.tiles},
+    )
+    blocks = dict(records.blocks._blocks)
+    blocks[raw_cid(forged_document)] = forged_document
+    blocks[record_cid(forged)] = forged
+    thief = replace(records, blocks=HeldBlocks(blocks))
+    found = (await thief.ask(asking(DID), forged, DID)).did_document(DID)
+    assert isinstance(found, Missing)
+    assert found.code == "record-document-unlogged"
+    # The honest record in the same place is believed.
+    source_of(await thief.ask(asking(DID), records.second, DID), DID)
+
+
+async def test_entries_that_are_not_all_there_prove_nothing(records: Records) -> None:
+    first = parse_record(records.first)
+    blocks = dict(records.blocks._blocks)
+    for link in first.tiles:
+        del blocks[link.cid]
+    thinner = replace(records, blocks=HeldBlocks(blocks))
+    found = (await thinner.ask(asking(DID), records.first, DID)).did_document(DID)
+    assert isinstance(found, Missing)
+    assert found.code == "block-not-found"
+
+
+async def test_other_entries_do_not_give_the_signed_root(records: Records) -> None:
+    genuine = parse_record(records.first)
+    tiles = {link.name: await records.blocks.get(link.cid) for link in genuine.tiles}
+    path = next(name for name in tiles if name.startswith("tile/entries/"))
+    tiles[path] = tiles[path][:-1] + bytes([tiles[path][-1] ^ 1])
+    forged = build_record(
+        checkpoint=genuine.checkpoint,
+        previous=None,
+        did_documents={
+            link.name: await records.blocks.get(link.cid) for link in genuine.did_documents
+        },
+        status_lists={},
+        tiles=tiles,
+    )
+    blocks = {raw_cid(tile): tile for tile in tiles.values()}
+    linked = {
+        link.cid: await records.blocks.get(link.cid) for link in genuine.did_documents
+    }
+    source = RecordSource(
+        HeldBlocks(blocks | linked | {record_cid(forged): forged}),
+        record_cid(forged),
+        "a test",
+    )
+    policy = Policy(logs={DID: records.vkey})
+    evidence = await add_record(DOCUMENT, asking(DID), policy, source, HandClock())
+    found = evidence.did_document(DID)
+    assert isinstance(found, Missing)
+    assert found.code == "record-entries-missing"
