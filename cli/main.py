@@ -58,6 +58,9 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
         "cli.bundling:bundle",
         "Write credentials with all their evidence, to be verified without a network.",
     ),
+    "trust": Lazy(
+        "cli.trusting:trust", "Trust packs: what an office knows of many issuers."
+    ),
     "audit": Lazy(
         "cli.auditing:audit", "Check a provider's whole history, as a stranger does."
     ),

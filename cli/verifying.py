@@ -38,6 +38,7 @@ from primitives.errors import Malformed, PatunayError
 from primitives.instants import parse_instant
 
 if TYPE_CHECKING:
+    from credentials.trust_pack.belief import PackBelief
     from node.home import Home
     from node.own_node import OwnNode
     from node.record_evidence import RecordSource
@@ -76,6 +77,9 @@ class _Question:
     records: str | None
     """Place to read anchor records from, instead of asking the issuers."""
 
+    pack: "PackBelief | None"
+    """What a verified trust pack gives."""
+
     home: "Home | None"
     offline: bool
     allow_loopback: bool
@@ -102,6 +106,10 @@ class _Sources:
 @click.option("--trust", type=FILE, metavar="FILE", help="Issuers that you know, by DID.")
 @click.option("--policy", type=FILE, metavar="FILE", help="Which checks you require.")
 @click.option(
+    "--pack", type=FILE, metavar="FILE|DIR", help="A trust pack, or imported ones."
+)
+@click.option("--root", type=FILE, metavar="FILE", help="The federation of a pack's file.")
+@click.option(
     "--rpc", multiple=True, metavar="URL", help="Also check the anchor, at this endpoint."
 )
 @click.option("--receipt", type=FILE, metavar="FILE", help="The credential's receipt.")
@@ -126,6 +134,8 @@ def verify(  # noqa: PLR0913 - one parameter for each option
     files: tuple[Path, ...],
     trust: Path | None,
     policy: Path | None,
+    pack: Path | None,
+    root: Path | None,
     rpc: tuple[str, ...],
     receipt: Path | None,
     record_source: str | None,
@@ -147,9 +157,12 @@ def verify(  # noqa: PLR0913 - one parameter for each option
     refuse_contradictions(len(found), rpc=rpc, receipt=receipt, offline=offline)
     refuse_contradictory_source(record_source, offline=offline)
     around = Surroundings.of(click.get_current_context())
+    demands = parse_policy(*(read_json(p) if p else None for p in (policy, trust)))
+    belief = _belief(pack, root, around.clock)
     question = _Question(
         around=around,
-        policy=parse_policy(*(read_json(p) if p else None for p in (policy, trust))),
+        policy=demands if belief is None else belief.policy(demands),
+        pack=belief,
         as_of=around.clock.now() if as_of is None else _moment(as_of),
         anchor=AnchorQuestion(read_receipt(receipt, around.clock), rpc),
         records=record_source,
@@ -314,6 +327,16 @@ def _records(
     return open_records(place, allow_loopback=allow_loopback)
 
 
+def _belief(pack: Path | None, root: Path | None, clock: Clock) -> "PackBelief | None":
+    if pack is None:
+        if root is not None:
+            raise click.UsageError("--root is for a --pack")
+        return None
+    from cli.pack_source import read_belief  # noqa: PLC0415 - most files need none
+
+    return read_belief(pack, root, clock.now())
+
+
 async def _hear_ctrl_c() -> None:
     """Let the loop hear Ctrl-C: the own node answers without waiting."""
     from asyncio import sleep  # noqa: PLC0415 - see `_run`
@@ -348,6 +371,8 @@ async def _report_bundle(
     if question.challenge is not None or question.domain is not None:
         return PresentationWanted("found a bundle, want a presentation")
     policy, evidence = sources.gatherer.policy(question.policy), bundle.judged()
+    if question.pack is not None:
+        evidence = question.pack.before(evidence)
     if isinstance(evidence.receipt, Obtained) and question.anchor.rpc:
         evidence = await replace(question.anchor, receipt=evidence.receipt).ask(
             bundle.credential,
@@ -384,6 +409,8 @@ async def _evidence(
     found = await question.anchor.ask(
         document, found, policy, clock=clock, fetch=gatherer.fetch
     )
+    if question.pack is not None:
+        found = question.pack.evidence(found)
     if sources.records is not None:
         from node.record_evidence import add_record  # noqa: PLC0415 - seldom given
 

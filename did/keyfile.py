@@ -36,7 +36,7 @@ MASTER_BYTES = 32
 BINDING_BYTES = 32
 TAG_BYTES = 32
 
-Role: TypeAlias = Literal["credential", "status", "log", "evm", "witness"]
+Role: TypeAlias = Literal["credential", "status", "log", "evm", "witness", "pack"]
 Algorithm: TypeAlias = Literal["ed25519", "secp256k1"]
 
 _KDF = "argon2id"

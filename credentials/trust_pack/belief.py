@@ -55,6 +55,19 @@ class PackBelief:
             sightings=_filled(evidence.sightings, self._sightings(evidence)),
         )
 
+    def before(self, evidence: Evidence) -> Evidence:
+        """Return `evidence`, brought by a holder, with the pack's in the place of it.
+
+        What a bundle says of an issuer counts only where the pack says nothing.
+        """
+        return replace(
+            evidence,
+            did_documents={**evidence.did_documents, **self.did_documents},
+            histories={**evidence.histories, **self.histories},
+            status_lists={**evidence.status_lists, **self.status_lists},
+            sightings={**evidence.sightings, **self._sightings(evidence)},
+        )
+
     def _sightings(self, evidence: Evidence) -> dict[str, Obtained[Sighting]]:
         """Return what the office saw of the receipt's record, and of no other.
 

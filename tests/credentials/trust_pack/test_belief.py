@@ -22,6 +22,7 @@ from tests.support.credentials_support import (
     REVOCATIONS,
     SIGNER,
     STRANGER,
+    did_document,
     had,
     signed,
     status_list,
@@ -245,3 +246,17 @@ def test_the_blocks_of_a_pack_are_attested() -> None:
     blocks = belief().policy(Policy()).attested_blocks
     assert [*blocks] == [("eip155:11155111", anchor.block_hash)]
     assert belief().policy(Policy()).contracts == {anchor.contract}
+
+
+def test_a_bundle_does_not_come_before_the_pack() -> None:
+    """A holder brings a document with a key of his own, and an older list."""
+    forged = had(did_document(STRANGER))
+    brought = replace(RECEIPT, did_documents={ISSUER: forged})
+    found = belief().before(brought)
+    (document,) = found.did_documents.values()
+    assert not isinstance(document, Missing)
+    assert document.source.startswith("trust pack 1 of ph (")
+    revoked = believe(pack(contents(status_part(INDEX))), NOW)
+    brought = replace(RECEIPT, status_lists={REVOCATIONS: had(status_list())})
+    said = judge(ANCHORED.document, revoked.before(brought), revoked.policy(NO_POLICY), NOW)
+    assert check("status", said).code == "revoked"
