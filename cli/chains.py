@@ -122,6 +122,14 @@ def register(*, contract: str, home: Home, as_json: bool) -> None:
     say(contract)
 
 
+@chain.command("estimate", epilog="Example: patunay chain estimate")
+@home_option
+@json_option
+def estimate(*, home: Home, as_json: bool) -> None:
+    """Show what an anchor costs now, as `patunay anchor estimate` does."""
+    show_estimate(home, as_json=as_json)
+
+
 def show_estimate(home: Home, *, as_json: bool) -> None:
     """Print what an anchor costs now, and how that is shared among credentials."""
     waiting, gas, fees = asyncio.run(_estimate(home))

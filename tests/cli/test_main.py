@@ -182,6 +182,7 @@ NEED_A_NODE = {
     "chain balance": (),
     "chain deploy": (),
     "chain register": ("x",),
+    "chain estimate": (),
     "receipt": ("00000000-0000-4000-8000-000000000000",),
     "token create": ("--name", "x"),
     "token revoke": ("x",),
