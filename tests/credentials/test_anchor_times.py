@@ -65,6 +65,7 @@ def test_a_proven_anchor_in_an_attested_block_counts_and_names_who_attests_it() 
         detail="in the log log.school.example since 2026-11-21T08:00:00Z or before, in "
         "the block 77 that the policy file names",
         source="policy file",
+        since=TIME,
     )
 
 

@@ -312,14 +312,17 @@ def test_a_revocation_does_not_grow_old_and_a_suspension_does() -> None:
     )
 
 
-def test_a_list_without_ttl_does_not_grow_old() -> None:
+def test_a_list_without_ttl_is_as_old_as_the_policy_lets_it_be() -> None:
     subject = status_list()["credentialSubject"]
     assert isinstance(subject, dict)
     timeless = {name: value for name, value in subject.items() if name != "ttl"}
     found = evidence(
         status_lists={REVOCATIONS: had(status_list(credentialSubject=timeless))}
     )
-    assert status_of(report(signed(), found, timedelta(days=300)))[0] is Result.PASSED
+    aged = report(signed(), found, timedelta(days=60))
+    assert status_of(aged) == (Result.PASSED, "status-aged")
+    old = report(signed(), found, timedelta(days=300))
+    assert status_of(old) == (Result.UNDETERMINED, "status-stale")
 
 
 def test_a_stale_list_does_not_hide_what_it_says_of_another() -> None:
