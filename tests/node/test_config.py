@@ -22,6 +22,7 @@ SETTINGS = {
     "tls_key_file": "key.pem",
     "database_file": "other.db",
     "ipfs_api": "http://127.0.0.1:5001",
+    "ots_calendars": "https://calendar.example",
     "witnesses": "w.example/witness+0ca6c2da+BMqTrBcFGHBx1nuDx/8O/oEI6OxFMFdddyaHkzPb2r58"
     "@https://w.example/witness",
     "witnessed_logs": "school.example/log+ba324001"
