@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 import aiohttp
 from aiohttp import web
 
+from tests.support.loopback import posted_to
+
 SENDING = "eth_sendRawTransaction"
 
 
@@ -65,12 +67,5 @@ async def running_proxy(target: str) -> AsyncIterator[tuple[FaultyProxy, str]]:
     """Give a proxy before `target`, and its URL on the loopback interface."""
     async with aiohttp.ClientSession() as session:
         proxy = FaultyProxy(target, session)
-        app = web.Application()
-        app.router.add_post("/", proxy.answer)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            yield proxy, f"http://127.0.0.1:{runner.addresses[0][1]}"
-        finally:
-            await runner.cleanup()
+        async with posted_to(proxy.answer) as url:
+            yield proxy, url

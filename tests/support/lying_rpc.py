@@ -12,6 +12,8 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from tests.support.loopback import posted_to
+
 Answer = dict[str, Any]
 Lie = Callable[[str, Answer], Answer | bytes | web.Response]
 """Gets the method and the true answer; returns an answer, other bytes, or a response."""
@@ -54,12 +56,5 @@ async def running_liar(honest_url: str) -> AsyncIterator[tuple[LyingRpc, str]]:
     """Give a liar about the node at `honest_url`, and its own URL."""
     async with aiohttp.ClientSession() as session:
         liar = LyingRpc(honest_url, session)
-        app = web.Application()
-        app.router.add_post("/", liar.answer)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            yield liar, f"http://127.0.0.1:{runner.addresses[0][1]}"
-        finally:
-            await runner.cleanup()
+        async with posted_to(liar.answer) as url:
+            yield liar, url
