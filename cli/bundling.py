@@ -10,12 +10,12 @@ import click
 
 from anchoring.receipt import Receipt
 from cli.anchor_evidence import NO_RECEIPT, fetch_receipt
+from cli.credential_files import find_files, read_receipt
 from cli.credential_id import read_uuid
 from cli.files import FolderIsFile, read_json, write_whole
 from cli.network import Network, Surroundings
 from cli.options import FILE, json_option, own_home_option
 from cli.output import print_json, say
-from cli.verifying import find_files, read_receipt
 from credentials.bundle import encode_bundle, make_bundle
 from credentials.evidence import OWN_NODE, Evidence, LogReading, Lookup, Missing, Obtained
 from did.document import parse_did_document

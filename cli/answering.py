@@ -1,0 +1,223 @@
+"""Gathering and judging for `patunay verify`: an answer for each file.
+
+Imports neither database nor web server nor chain: each is loaded when a file needs it.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.anchor_evidence import AnchorQuestion
+from cli.credential_files import read_credential
+from cli.files import STANDARD_INPUT
+from cli.log_evidence import LogEvidence
+from cli.network import Network, Surroundings
+from cli.report_text import Answer
+from credentials.bundle import Bundle
+from credentials.case import Case
+from credentials.evidence import Evidence, Obtained
+from credentials.judge import judge
+from credentials.policy import Policy
+from credentials.presentation import PresentationReport, judge_presentation
+from credentials.presentation_checks import is_presentation
+from credentials.report import Report
+from did.resolver import DidKeyResolver, MethodResolver, Resolver
+from node.gather import Gatherer
+from node.gather_presentation import gather_presentation
+from primitives.canonical_json import JsonObject
+from primitives.clock import Clock
+from primitives.errors import Malformed, PatunayError
+
+if TYPE_CHECKING:
+    from credentials.trust_pack.belief import PackBelief
+    from node.home import Home
+    from node.own_node import OwnNode
+    from node.record_evidence import RecordSource
+
+
+class PresentationWanted(Malformed):
+    """A challenge or a domain was asked for, which a credential cannot answer."""
+
+    code = "presentation-wanted"
+    hint = "leave --challenge and --domain away, or ask the holder for a presentation"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be found out about each file."""
+
+    around: Surroundings
+    policy: Policy
+    as_of: datetime
+    anchor: AnchorQuestion
+    records: str | None
+    """Place to read anchor records from, instead of asking the issuers."""
+
+    pack: "PackBelief | None"
+    """What a verified trust pack gives."""
+
+    home: "Home | None"
+    offline: bool
+    allow_loopback: bool
+    challenge: str | None
+    domain: str | None
+
+    @property
+    def waits(self) -> bool:
+        """Whether something outside may be waited for: a network, a database, a disk."""
+        return not self.offline or self.home is not None or self.records is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """Where evidence comes from."""
+
+    gatherer: Gatherer
+    logs: LogEvidence
+    records: "RecordSource | None"
+
+
+def read_or_error(path: Path) -> JsonObject | Bundle | PatunayError:
+    """Return what is in a file, or why it is nothing that can be verified."""
+    try:
+        return read_credential(path)
+    except PatunayError as e:
+        return e
+
+
+async def answer_files(
+    files: Sequence[Path],
+    typed_in: JsonObject | Bundle | PatunayError | None,
+    question: Question,
+) -> list[Answer]:
+    """Return an answer for each file; `typed_in` is what `-` stands for."""
+    clock = question.around.clock
+    own = _own_node(question.home, clock)
+    local = question.allow_loopback or (own is not None and own.config.allow_loopback_http)
+    made = question.around.fetcher
+    # Records are read in the place of the issuers' servers, which may be anybody's now.
+    has_web = not question.offline and question.records is None
+    async with (
+        Network(clock, allow_loopback=local, make_fetcher=made) as network,
+        _records(question.records, allow_loopback=local) as records,
+    ):
+        methods: dict[str, Resolver] = {"key": DidKeyResolver(clock), "web": network}
+        gatherer = Gatherer(
+            clock=clock,
+            own=own,
+            resolver=MethodResolver(methods) if has_web else None,
+            fetch=network.fetch if has_web else None,
+        )
+        logs = LogEvidence(clock, own, gatherer.fetch, question.anchor.rpc)
+        sources = _Sources(gatherer, logs, records)
+        answers = []
+        for path in files:
+            if question.waits:
+                await _hear_ctrl_c()
+            given = typed_in if path == STANDARD_INPUT else None
+            document = read_or_error(path) if given is None else given
+            answers.append(Answer(str(path), await _answer(document, sources, question)))
+        return answers
+
+
+def _own_node(home: "Home | None", clock: Clock) -> "OwnNode | None":
+    if home is None:
+        return None
+    from node.own_node import OwnNode  # noqa: PLC0415 - a stranger has none
+
+    return OwnNode.load(home, clock)
+
+
+def _records(
+    place: str | None, *, allow_loopback: bool
+) -> "AbstractAsyncContextManager[RecordSource | None]":
+    if place is None:
+        return nullcontext()
+    from cli.record_source import open_records  # noqa: PLC0415 - seldom given
+
+    return open_records(place, allow_loopback=allow_loopback)
+
+
+async def _hear_ctrl_c() -> None:
+    """Let the loop hear Ctrl-C: the own node answers without waiting."""
+    # asyncio takes longer to import than a credential takes to be verified.
+    from asyncio import sleep  # noqa: PLC0415
+
+    await sleep(0)
+
+
+async def _answer(
+    document: JsonObject | Bundle | PatunayError, sources: _Sources, question: Question
+) -> Report | PresentationReport | PatunayError:
+    if isinstance(document, PatunayError):
+        return document
+    if isinstance(document, Bundle):
+        return await _report_bundle(document, sources, question)
+    try:
+        if is_presentation(document):
+            return await _report_presentation(document, sources, question)
+        if question.challenge is not None or question.domain is not None:
+            raise PresentationWanted("found a credential, want a presentation")
+    except Malformed as e:
+        return e
+    evidence = await _evidence(document, sources, question)
+    return judge(
+        document, evidence, sources.gatherer.policy(question.policy), question.as_of
+    )
+
+
+async def _report_bundle(
+    bundle: Bundle, sources: _Sources, question: Question
+) -> Report | PatunayError:
+    """Judge a bundle by what is in it; only the chain is asked, and if the user says so."""
+    if question.challenge is not None or question.domain is not None:
+        return PresentationWanted("found a bundle, want a presentation")
+    policy, evidence = sources.gatherer.policy(question.policy), bundle.judged()
+    if question.pack is not None:
+        evidence = question.pack.before(evidence)
+    if isinstance(evidence.receipt, Obtained) and question.anchor.rpc:
+        evidence = await replace(question.anchor, receipt=evidence.receipt).ask(
+            bundle.credential,
+            evidence,
+            policy,
+            clock=question.around.clock,
+            fetch=None,
+        )
+    return judge(bundle.credential, evidence, policy, question.as_of)
+
+
+async def _report_presentation(
+    document: JsonObject, sources: _Sources, question: Question
+) -> PresentationReport:
+    async def evidence_of(member: JsonObject) -> Evidence:
+        return await _evidence(member, sources, question)
+
+    return judge_presentation(
+        document,
+        await gather_presentation(document, sources.gatherer, evidence_of),
+        sources.gatherer.policy(question.policy),
+        question.as_of,
+        challenge=question.challenge,
+        domain=question.domain,
+    )
+
+
+async def _evidence(
+    document: JsonObject, sources: _Sources, question: Question
+) -> Evidence:
+    gatherer, clock = sources.gatherer, question.around.clock
+    policy = gatherer.policy(question.policy)
+    found = await gatherer.gather(document)
+    found = await question.anchor.ask(
+        document, found, policy, clock=clock, fetch=gatherer.fetch
+    )
+    if question.pack is not None:
+        found = question.pack.evidence(found)
+    if sources.records is not None:
+        from node.record_evidence import add_record  # noqa: PLC0415 - seldom given
+
+        found = await add_record(document, found, policy, sources.records, clock)
+    return await sources.logs.add(Case(document, found, policy, question.as_of))
