@@ -11,9 +11,11 @@ NETWORK = {"aiohttp", "ssl", "requests", "urllib3"}
 DATABASE = {"sqlalchemy", "alembic", "sqlite3", "aiosqlite"}
 CHAIN = {"web3", "eth_account", "eth_tester", "eth", "vyper"}
 ORACLE = {"pyld"}
-EVERYTHING = NETWORK | DATABASE | CHAIN | ORACLE
+WORDING = {"babel", "jinja2"}
+EVERYTHING = NETWORK | DATABASE | CHAIN | ORACLE | WORDING
 
 FORBIDDEN = {
+    "primitives.wording.words": EVERYTHING,
     "credentials.judge": EVERYTHING,
     "credentials.data_integrity": EVERYTHING,
     "credentials.template": EVERYTHING,

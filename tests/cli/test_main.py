@@ -19,7 +19,7 @@ from primitives.canonical_json import canonicalize
 from tests.support.command_line import assert_refused, run, run_json
 from tests.support.credentials_support import signed
 
-HEAVY = ("web3", "aiohttp", "sqlalchemy", "rich", "alembic", "pyld", "eth_utils")
+HEAVY = ("web3", "aiohttp", "sqlalchemy", "rich", "alembic", "pyld", "eth_utils", "babel")
 NOT_FOR_A_FILE = (
     *("asyncio", "ssl", "socket", "tempfile", "tomllib", "importlib.resources"),
     *("node.home", "node.own_node", "did.keystore", "anchoring.car"),
