@@ -73,7 +73,7 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "presentation": Lazy(
         "cli.presenting:presentation", "What a holder shows of its credentials."
     ),
-    "token": Lazy("cli.tokens:token", "Access tokens for programs."),
+    "token": Lazy("cli.tokens:token", "Access tokens for programs and people."),
     "fsck": Lazy("cli.checking:fsck", "Check everything the node has stored."),
 }
 

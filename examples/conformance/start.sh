@@ -21,6 +21,6 @@ for slug in vc-data-model eddsa-rdfc status-list vc-api; do
     patunay issuer add "$slug" --name "$slug"
 done
 patunay issuer add eddsa-jcs --name eddsa-jcs --cryptosuite eddsa-jcs-2022
-patunay token create --name suites > "$dir/token"
+patunay token create suites --role signer > "$dir/token"
 patunay issuer list
 exec patunay serve

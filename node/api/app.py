@@ -16,6 +16,7 @@ from node.api import (
     verify,
     witness,
 )
+from node.api.context import NODE, context_middleware, name_request
 from node.api.identifiers import IDENTIFIERS, Identifiers
 from node.api.problems import Handler, problem_middleware
 from node.api.request import MAX_BODY_BYTES
@@ -35,13 +36,14 @@ def build_app(node: Node, fetcher: PublicFetcher | None = None) -> web.Applicati
         fetcher: Reads what others publish, instead of one by the node's configuration.
     """
     app = web.Application(
-        middlewares=[_headers, problem_middleware, _own_host],
+        middlewares=[context_middleware, _headers, problem_middleware, _own_host],
         client_max_size=MAX_BODY_BYTES,
     )
-    app[issue.NODE] = node
+    app[NODE] = node
     app[FETCHER] = fetcher or PublicFetcher(
         allow_loopback_http=node.config.allow_loopback_http
     )
+    app.on_response_prepare.append(name_request)
     app.cleanup_ctx.append(_verifier)
     for module in (
         identifiers,
@@ -58,7 +60,7 @@ def build_app(node: Node, fetcher: PublicFetcher | None = None) -> web.Applicati
 
 
 async def _verifier(app: web.Application) -> AsyncIterator[None]:
-    node = app[issue.NODE]
+    node = app[NODE]
     async with app[FETCHER] as fetcher:
         app[IDENTIFIERS] = Identifiers(node, web_resolver(fetcher, node.clock))
         own = OwnNode.load(node.home, node.clock)
@@ -70,7 +72,7 @@ async def _verifier(app: web.Application) -> AsyncIterator[None]:
 async def _own_host(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer to the node's own names alone, whatever is asked for."""
     listening = request.transport.get_extra_info("sockname") if request.transport else None
-    request.app[issue.NODE].config.own_hosts.check(
+    request.app[NODE].config.own_hosts.check(
         request.headers.getall("Host", []),
         port=listening[1] if listening else 0,
         scheme="https" if request.secure else "http",

@@ -3,15 +3,14 @@
 from aiohttp import web
 
 from credentials.data_integrity import SUITES
-from node.access import require_token
+from node.api.context import NODE
+from node.api.guard import needs
 from node.api.request import read_json_object
 from node.issuance import issue_document
 from node.logbook import build_receipt
-from node.node import Node
+from node.permissions import Action
 from primitives.canonical_json import JsonObject
 from primitives.errors import Malformed
-
-NODE = web.AppKey("NODE", Node)
 
 routes = web.RouteTableDef()
 
@@ -25,14 +24,14 @@ class IssueRequestMalformed(Malformed):
 
 @routes.post("/credentials/issue")
 @routes.post("/issuers/{slug}/credentials/issue")
+@needs(Action.CREDENTIAL_ISSUE)
 async def issue(request: web.Request) -> web.Response:
-    """Sign one credential: 201 with `{verifiableCredential}`. Needs a bearer token.
+    """Sign one credential: 201 with `{verifiableCredential}`. Needs a signer's token.
 
     An `id` is added where none is, and `credentialStatus` always. The same request again,
     by the `id` that it names, answers with the same credential.
     """
     node = request.app[NODE]
-    await require_token(node, request.headers.get("Authorization"))
     credential, suite = _read_request(await read_json_object(request))
     signed = await issue_document(
         node, credential, request.match_info.get("slug"), cryptosuite=suite

@@ -79,6 +79,7 @@ _ISSUE: Final[dict[str, Any]] = {
             "not know, or an issuer that it does not sign for."
         ),
         "401": problem_answer("No token, or one that is not in force."),
+        "403": problem_answer("A token that may not issue, or not for this issuer."),
         "404": problem_answer("This node has no such issuer."),
         "409": problem_answer("The id was issued with another content."),
         "413": problem_answer("Over 256 KiB."),

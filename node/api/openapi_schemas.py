@@ -103,6 +103,7 @@ SCHEMAS: Final[dict[str, Any]] = {
             "detail": TEXT,
             "code": TEXT,
             "hint": TEXT,
+            "requestId": TEXT,
         },
     },
 }

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 from aiohttp import web
 
 from node.anchor_state import AnchorState, anchor_state
-from node.api.issue import NODE
+from node.api.context import NODE
 from node.api.request import read_body
 from node.api.verify import VERIFIER
 from node.storage import ledger

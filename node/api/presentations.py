@@ -9,7 +9,7 @@ from credentials.data_integrity import AUTHENTICATION
 from credentials.policy import Policy
 from credentials.presentation import PresentationReport, judge_presentation
 from credentials.presentation_checks import presented_credentials
-from node.api.issue import NODE
+from node.api.context import NODE
 from node.api.request import read_json_object
 from node.api.verify import (
     STATUS_OF_OUTCOME,

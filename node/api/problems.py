@@ -14,7 +14,8 @@ from credentials.jsonld.loader import ContextUnknown
 from credentials.jsonld.scope import UnsignedTerm
 from credentials.model import StructureInvalid
 from did.pkcs11_signer import HsmUnavailable
-from node.access import TokenMissing, TokenRefused
+from node.access import TokenExpired, TokenMissing, TokenRefused
+from node.acting import current_request
 from node.challenges import ChallengesExhausted
 from node.home import StorageFailed
 from node.hosts import HostRefused
@@ -22,6 +23,7 @@ from node.issuance import IdConflict, IssuerMismatch
 from node.log_reading import RecordUnknown
 from node.logbook import CredentialUnknown, NotYetAnchored
 from node.node import NodeSealed
+from node.permissions import IssuerRefused, RoleRefused
 from node.storage.registry import IssuerUnknown
 from primitives.errors import Malformed, Misconfigured, PatunayError, Rejected, Undetermined
 from primitives.strict_json import JsonTooLarge
@@ -57,6 +59,9 @@ _STATUS: Final[tuple[tuple[type[PatunayError], int], ...]] = (
     (IssuerMismatch, 400),
     (TokenMissing, 401),
     (TokenRefused, 401),
+    (TokenExpired, 401),
+    (RoleRefused, 403),
+    (IssuerRefused, 403),
     (CredentialUnknown, 404),
     (RecordUnknown, 404),
     (WitnessLogUnknown, 404),
@@ -79,6 +84,15 @@ _STATUS: Final[tuple[tuple[type[PatunayError], int], ...]] = (
 )
 """The first family that fits decides. 503 is for what ails this node, never for what a
 request made it look for."""
+
+_CHALLENGES: Final[Mapping[type[PatunayError], str]] = {
+    TokenMissing: "Bearer",
+    TokenRefused: 'Bearer error="invalid_token"',
+    TokenExpired: 'Bearer error="invalid_token"',
+    RoleRefused: 'Bearer error="insufficient_scope"',
+    IssuerRefused: 'Bearer error="insufficient_scope"',
+}
+"""What a client is told to do better, RFC 6750 section 3."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -106,8 +120,9 @@ def problem_response(error: PatunayError) -> web.Response:
     """Return the answer that `error` makes."""
     status = next(s for family, s in _STATUS if isinstance(error, family))
     headers = {}
-    if status == HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = "Bearer"
+    challenge = _CHALLENGES.get(type(error))
+    if challenge is not None:
+        headers["WWW-Authenticate"] = challenge
     if status in (HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE):
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return _response(status, error.code, str(error), error.hint, headers)
@@ -128,7 +143,7 @@ def _response(
     status: int, code: str, detail: str, hint: str, headers: Mapping[str, str]
 ) -> web.Response:
     return web.json_response(
-        {**problem(code, detail, hint), "status": status},
+        {**problem(code, detail, hint), "status": status, "requestId": current_request()},
         status=status,
         content_type="application/problem+json",
         headers=dict(headers),

@@ -12,7 +12,7 @@ from aiohttp import web
 from anchoring.blocks import BlockNotFound
 from anchoring.record import CidMalformed
 from node.anchor_state import anchor_state
-from node.api.issue import NODE
+from node.api.context import NODE
 from node.log_reading import read_record
 from node.publishing import did_document_file, did_history_file
 from node.storage import ledger

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from anchoring.witness import MAX_REQUEST_BYTES, WitnessConflict
-from node.api.issue import NODE
+from node.api.context import NODE
 from node.api.request import read_body
 from node.witnessing import cosign_checkpoint
 

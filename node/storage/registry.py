@@ -1,4 +1,4 @@
-"""Issuers, templates and access tokens: what an operator sets up."""
+"""Issuers and templates: what an operator sets up."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -7,7 +7,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from credentials.data_integrity import DEFAULT_SUITE
-from node.storage.schema import issuers, templates, tokens
+from node.storage.schema import issuers, templates
 from primitives.canonical_json import JsonObject
 from primitives.errors import Misconfigured
 from primitives.strict_json import parse_json_object
@@ -43,13 +43,6 @@ class TemplateExists(Misconfigured):
     hint = "give the changed template a new version"
 
 
-class TokenUnknown(Misconfigured):
-    """No token has that id."""
-
-    code = "token-unknown"
-    hint = "`patunay token list` names them"
-
-
 @dataclass(frozen=True, slots=True)
 class Issuer:
     """One identity that this node signs for."""
@@ -70,16 +63,6 @@ class Issuer:
     def parsed(self) -> JsonObject:
         """Return the DID document."""
         return parse_json_object(self.document.encode())
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """An access token, without its secret."""
-
-    id: str
-    name: str
-    created_at: str
-    revoked_at: str | None
 
 
 async def save_issuer(c: AsyncConnection, issuer: Issuer) -> None:
@@ -185,48 +168,3 @@ async def require_template(c: AsyncConnection, template_id: str) -> str:
     if body is None:
         raise TemplateUnknown(f"found no template {template_id!r}")
     return body
-
-
-async def save_token(c: AsyncConnection, token: Token, secret_sha256: str) -> None:
-    """Add a token; its secret is kept as a digest alone."""
-    await c.execute(
-        insert(tokens).values(
-            id=token.id,
-            name=token.name,
-            secret_sha256=secret_sha256,
-            created_at=token.created_at,
-        )
-    )
-
-
-async def list_tokens(c: AsyncConnection) -> list[Token]:
-    """Return every token, revoked ones included."""
-    rows = await c.execute(select(tokens).order_by(tokens.c.created_at))
-    return [Token(row.id, row.name, row.created_at, row.revoked_at) for row in rows]
-
-
-async def find_token(c: AsyncConnection, secret_sha256: str) -> Token | None:
-    """Return the token with that secret, or None if there certainly is none in force."""
-    row = (
-        await c.execute(
-            select(tokens).where(
-                tokens.c.secret_sha256 == secret_sha256, tokens.c.revoked_at.is_(None)
-            )
-        )
-    ).first()
-    return None if row is None else Token(row.id, row.name, row.created_at, row.revoked_at)
-
-
-async def revoke_token(c: AsyncConnection, token_id: str, revoked_at: str) -> None:
-    """Take a token out of force.
-
-    Raises:
-        TokenUnknown: There is none of that id.
-    """
-    done = await c.execute(
-        update(tokens)
-        .where(tokens.c.id == token_id, tokens.c.revoked_at.is_(None))
-        .values(revoked_at=revoked_at)
-    )
-    if done.rowcount == 0:
-        raise TokenUnknown(f"found no token {token_id!r} in force")

@@ -57,6 +57,10 @@ tokens = Table(
     Column("secret_sha256", String(64), nullable=False, unique=True),
     Column("created_at", String(32), nullable=False),
     Column("revoked_at", String(32)),
+    Column("roles", String(64), nullable=False, server_default="signer"),
+    Column("issuers", Text, nullable=False, server_default="", doc="slugs; empty is any"),
+    Column("expires_at", String(32)),
+    Column("last_used_on", String(10), doc="a day in UTC"),
 )
 
 status_lists = Table(

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from node.access import TokenRefused, require_token
+from node.access import TokenRefused, authenticate
 from node.home import Home
 from node.node import Node
 from primitives.clock import SystemClock
@@ -20,7 +20,8 @@ def use(home: Home, secret: str) -> str:
 
     async def ask() -> str:
         async with Node.open(home, SystemClock()) as node:
-            return (await require_token(node, f"Bearer {secret}")).name
+            header = {"Authorization": f"Bearer {secret}"}
+            return (await authenticate(node, header)).name
 
     return asyncio.run(ask())
 
@@ -111,7 +112,7 @@ def test_keys_are_listed_without_their_secrets(shared_home: Home) -> None:
 
 
 def test_a_token_works_until_it_is_revoked(home: Home) -> None:
-    made = run_json("token", "create", "--name", "portal", home=home.root)
+    made = run_json("token", "create", "portal", "--role", "signer", home=home.root)
     assert use(home, made["token"]) == "portal"
     listed = run("token", "list", home=home.root).stdout
     assert "portal" in listed
@@ -128,5 +129,5 @@ def test_a_token_works_until_it_is_revoked(home: Home) -> None:
 
 
 def test_the_secret_of_a_token_is_all_that_is_printed(home: Home) -> None:
-    secret = run("token", "create", "--name", "x", home=home.root).stdout.strip()
+    secret = run("token", "create", "x", "--role", "auditor", home=home.root).stdout.strip()
     assert use(home, secret) == "x"

@@ -184,7 +184,7 @@ NEED_A_NODE = {
     "chain register": ("x",),
     "chain estimate": (),
     "receipt": ("00000000-0000-4000-8000-000000000000",),
-    "token create": ("--name", "x"),
+    "token create": ("x", "--role", "signer"),
     "token revoke": ("x",),
     "token list": (),
     "fsck": (),

@@ -19,6 +19,7 @@ from credentials.status_list import MIN_ENTRIES, Entry, read_bit
 from node.access import create_token
 from node.config import Config, ConfigInvalid
 from node.node import Node
+from node.permissions import Role
 from primitives.canonical_json import JsonObject
 from primitives.encodings import encode_base64url
 from primitives.errors import Malformed
@@ -197,7 +198,7 @@ async def test_p33_a_presentation_is_no_access_token(node: Node) -> None:
     text = json.dumps(shown)
     for token in (text, encode_base64url(text.encode())):
         assert await issuing_as(node, token) == (401, "token-refused")
-    _, secret = await create_token(node, "registrar")
+    _, secret = await create_token(node, "registrar", [Role.SIGNER])
     assert await issuing_as(node, secret) == (201, "")
 
 

@@ -14,6 +14,7 @@ from node.api.verify import VERIFIER, Verifier
 from node.gather import Gatherer
 from node.node import Node
 from node.own_node import OwnNode
+from node.permissions import Role
 from primitives.canonical_json import JsonObject, canonicalize
 from tests.fuzz.oracle import Honest
 from tests.fuzz.samples import (
@@ -64,7 +65,7 @@ async def world_in(folder: Path) -> AsyncIterator[World]:
             verifier.gatherer = replace(
                 offline, resolver=_resolver(clock), fetch=_fetch(LISTS)
             )
-            _, token = await create_token(node, "fuzz")
+            _, token = await create_token(node, "fuzz", list(Role))
             world = World(node, client, verifier, offline, token, (), Honest())
             yield replace(world, samples=tuple(await _judged(world, members)))
 

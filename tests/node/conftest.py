@@ -7,6 +7,7 @@ import pytest
 from node.access import create_token
 from node.home import Home
 from node.node import Node
+from node.permissions import Role
 from tests.support.nodes import (
     Client,
     HandClock,
@@ -49,7 +50,7 @@ async def client(node: Node) -> AsyncIterator[Client]:
 
 @pytest.fixture
 async def headers(node: Node) -> dict[str, str]:
-    _, secret = await create_token(node, "test")
+    _, secret = await create_token(node, "test", [Role.SIGNER])
     return {"Authorization": f"Bearer {secret}"}
 
 

@@ -1,30 +1,54 @@
 import pytest
 
-from node.access import TokenMissing, TokenRefused, create_token, require_token
+from node.access import (
+    TokenExpired,
+    TokenMissing,
+    TokenNameMalformed,
+    TokenRefused,
+    authenticate,
+    create_token,
+    require,
+)
+from node.acting import current_actor
 from node.home import Home
 from node.node import Node
-from node.storage.registry import TokenUnknown, list_tokens, revoke_token
-from tests.support.nodes import query
+from node.permissions import Action, IssuerRefused, Role, RoleRefused
+from node.storage.database import create_engine, migrate
+from node.storage.registry import IssuerUnknown
+from node.storage.tokens import Token, TokenUnknown, list_tokens, revoke_token
+from tests.support.nodes import HandClock, meddle, opened, query
+
+DAY = 86_400
+
+
+def bearer(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
+
+
+async def listed(node: Node) -> Token:
+    async with node.reading() as c:
+        (found,) = await list_tokens(c)
+    return found
 
 
 async def test_a_token_lets_its_bearer_in_until_it_is_revoked(node: Node) -> None:
-    token, secret = await create_token(node, "registrar")
-    assert (await require_token(node, f"Bearer {secret}")) == token
-    assert (await require_token(node, f"bearer  {secret} ")) == token
+    token, secret = await create_token(node, "registrar", [Role.SIGNER])
+    assert (await authenticate(node, bearer(secret))) == token
+    named = await authenticate(node, {"Authorization": f"bearer  {secret} "})
+    assert named.name == "registrar"
     async with node.writing() as c:
         await revoke_token(c, token.id, node.now())
     with pytest.raises(TokenRefused) as caught:
-        await require_token(node, f"Bearer {secret}")
+        await authenticate(node, bearer(secret))
     assert caught.value.code == "token-refused"
-    async with node.reading() as c:
-        (listed,) = await list_tokens(c)
-    assert (listed.name, listed.revoked_at) == ("registrar", node.now())
+    found = await listed(node)
+    assert (found.name, found.revoked_at) == ("registrar", node.now())
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic abc", "ptn_abc"])
 async def test_without_a_token_the_answer_says_so(node: Node, header: str | None) -> None:
     with pytest.raises(TokenMissing) as caught:
-        await require_token(node, header)
+        await authenticate(node, {} if header is None else {"Authorization": header})
     assert caught.value.code == "token-missing"
 
 
@@ -42,14 +66,14 @@ async def test_without_a_token_the_answer_says_so(node: Node, header: str | None
     ],
 )
 async def test_another_text_is_refused(node: Node, change: object) -> None:
-    _, secret = await create_token(node, "registrar")
+    _, secret = await create_token(node, "registrar", [Role.SIGNER])
     assert callable(change)
     with pytest.raises(TokenRefused):
-        await require_token(node, f"Bearer {change(secret)}")
+        await authenticate(node, bearer(change(secret)))
 
 
 async def test_no_secret_is_stored(node: Node, home: Home) -> None:
-    _, secret = await create_token(node, "registrar")
+    _, secret = await create_token(node, "registrar", [Role.SIGNER])
     assert len(secret) == 47
     for file in home.root.glob("patunay.db*"):
         assert secret.encode() not in file.read_bytes()
@@ -57,8 +81,74 @@ async def test_no_secret_is_stored(node: Node, home: Home) -> None:
 
 
 async def test_revoking_what_is_not_in_force_is_told(node: Node) -> None:
-    token, _ = await create_token(node, "registrar")
+    token, _ = await create_token(node, "registrar", [Role.SIGNER])
     async with node.writing() as c:
         await revoke_token(c, token.id, node.now())
         with pytest.raises(TokenUnknown):
             await revoke_token(c, token.id, node.now())
+
+
+async def test_a_token_expires_at_its_second_and_says_so(
+    node: Node, clock: HandClock
+) -> None:
+    token, secret = await create_token(node, "guest", [Role.AUDITOR], days=2)
+    assert token.expires_at == "2026-03-04T08:00:00Z"
+    clock.advance(2 * DAY - 1)
+    assert (await authenticate(node, bearer(secret))).name == "guest"
+    clock.advance(1)
+    with pytest.raises(TokenExpired, match="until 2026-03-04T08:00:00Z"):
+        await authenticate(node, bearer(secret))
+
+
+async def test_the_last_day_of_use_is_kept(node: Node, clock: HandClock) -> None:
+    _, secret = await create_token(node, "registrar", [Role.SIGNER])
+    assert (await listed(node)).last_used_on is None
+    await authenticate(node, bearer(secret))
+    assert (await listed(node)).last_used_on == "2026-03-02"
+    clock.advance(DAY)
+    await authenticate(node, bearer(secret))
+    assert (await listed(node)).last_used_on == "2026-03-03"
+
+
+async def test_whoever_shows_a_token_acts_as_it(node: Node) -> None:
+    token, secret = await create_token(node, "portal", [Role.SIGNER], issuers=["main"])
+    assert current_actor().name.startswith("command line: ")
+    actor = await require(node, bearer(secret), Action.CREDENTIAL_ISSUE, "main")
+    assert actor == current_actor() == token.actor
+    assert actor.token == token.id
+    assert actor.issuers == {"main"}
+    with pytest.raises(RoleRefused):
+        await require(node, bearer(secret), Action.BATCH_APPROVE)
+    with pytest.raises(IssuerRefused):
+        await require(node, bearer(secret), Action.CREDENTIAL_ISSUE, "other")
+
+
+async def test_a_token_is_bound_to_issuers_that_are_there(node: Node) -> None:
+    with pytest.raises(IssuerUnknown):
+        await create_token(node, "portal", [Role.SIGNER], issuers=["main", "other"])
+    async with node.reading() as c:
+        assert await list_tokens(c) == []
+
+
+@pytest.mark.parametrize("name", ["", "x" * 101, "a\nb", "a\x1b[2Jb", "a\u202eb"])
+async def test_a_name_that_cannot_be_shown_is_refused(node: Node, name: str) -> None:
+    with pytest.raises(TokenNameMalformed):
+        await create_token(node, name, [Role.SIGNER])
+
+
+async def test_a_token_without_any_role_is_a_bug(node: Node) -> None:
+    with pytest.raises(ValueError, match="needs a role"):
+        await create_token(node, "x", [])
+
+
+async def test_tokens_of_an_older_database_may_do_what_they_could(home: Home) -> None:
+    engine = create_engine(home.root / "patunay.db")
+    await migrate(engine, "base")
+    await migrate(engine, "0009")
+    await engine.dispose()
+    meddle(home, "INSERT INTO tokens VALUES ('1', 'old', 'ab', '', NULL)")
+    async with opened(home) as node:
+        found = await listed(node)
+    assert found.roles == {Role.SIGNER}
+    assert found.issuers == set()
+    assert (found.expires_at, found.last_used_on) == (None, None)

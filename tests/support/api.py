@@ -17,7 +17,9 @@ async def problem_of(response: aiohttp.ClientResponse, status: int) -> dict[str,
     assert response.status == status, await response.text()
     assert response.content_type == "application/problem+json"
     body: dict[str, Any] = await response.json()
-    assert body.keys() == {"type", "title", "status", "detail", "code", "hint"}
+    members = {"type", "title", "status", "detail", "code", "hint", "requestId"}
+    assert body.keys() == members
+    assert body["requestId"] == response.headers["X-Request-Id"]
     jsonschema.validate(body, schema("Problem"))
     assert body["type"] == f"urn:patunay:error:{body['code']}"
     assert body["status"] == status
