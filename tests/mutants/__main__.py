@@ -1,7 +1,7 @@
 """`make mutants`: breaks each check of the verifier once, and prints who notices.
 
-Runs in copies of the tree. What was killed before is not run again while module and test
-are the same. Ends with 1 if a mutant survives that `equivalent.py` does not explain.
+Runs in copies of the tree, and goes on where the last run ended; see `memory.py`. Ends
+with 1 if a mutant survives that `equivalent.py` does not explain.
 """
 
 import argparse
@@ -19,12 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from tests.mutants.equivalent import EQUIVALENT
+from tests.mutants.memory import Memory
 from tests.mutants.sites import Mutant, all_mutants
 from tests.mutants.table import Verdict, render
 from tests.mutants.workshop import Watched, Workshop, covering_tests, digest_of
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".mutants"
+MEMORY = ROOT / "tests" / "mutants" / "noticed.txt"
 TABLE = ROOT / "docs" / "mutants.md"
 WORKERS = 2
 
@@ -40,7 +42,10 @@ def main() -> int:
     options = parser.parse_args()
     mutants = [m for m in all_mutants(ROOT) if options.only in m.name]
     end = inf if options.minutes is None else time.monotonic() + options.minutes * 60
-    verdicts = Run(fresh=options.fresh, end=end).judge(mutants)
+    if options.fresh:
+        MEMORY.unlink(missing_ok=True)
+    memory = Memory(MEMORY, ROOT)
+    verdicts = Run(memory, end=end).judge(mutants)
     survivors = [v for v in verdicts if v.survived and v.name not in EQUIVALENT]
     for verdict in survivors:
         say(f"SURVIVED  {verdict.name}")
@@ -52,6 +57,7 @@ def main() -> int:
         unknown = set(EQUIVALENT) - {v.name for v in verdicts}
         for name in sorted(unknown):
             say(f"explained, and no mutant: {name}")
+        memory.forget_others(mutants)
         TABLE.write_text(render(verdicts, EQUIVALENT))
         return 1 if survivors or unknown else 0
     return 1 if survivors else 0
@@ -67,18 +73,16 @@ def say(line: str) -> None:
 class Run:
     """Works through mutants in several copies of the tree."""
 
-    fresh: bool = False
+    memory: Memory
     end: float = inf
     """When no further mutant is begun, as `time.monotonic` has it."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    known: dict[str, Any] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def judge(self, mutants: list[Mutant]) -> list[Verdict]:
         """Return what came of each, in order."""
         CACHE.mkdir(exist_ok=True)
-        self.known = {} if self.fresh else _load(CACHE / "killed.json")
         with tempfile.TemporaryDirectory() as folder:
             shops: queue.Queue[Workshop] = queue.Queue()
             for number in range(WORKERS):
@@ -96,7 +100,7 @@ class Run:
 
     def _urgency(self, mutant: Mutant) -> tuple[bool, bool]:
         """Registered checks come first, then what nobody has noticed yet."""
-        return not mutant.where.startswith("check "), mutant.name in self.known
+        return not mutant.where.startswith("check "), self.memory.known(mutant) is not None
 
     def _watched(self, shops: "queue.Queue[Workshop]") -> Watched:
         """Return which tests run which lines; worked out anew when any file changed."""
@@ -121,28 +125,22 @@ class Run:
         watched: Watched,
         total: int,
     ) -> Verdict:
-        module = mutant.module.replace(".", "/") + ".py"
-        before = self.known.get(mutant.name)
-        if before and before["digest"] == _digest(module, before["test"]):
-            return self._told(Verdict(mutant, before["test"]), total)
+        before, same = self.memory.known(mutant) or (None, False)
+        if same:
+            return self._told(Verdict(mutant, before), total)
         if time.monotonic() > self.end:
-            known = before["test"] if before else None
-            return self._told(Verdict(mutant, known, ran=False), total)
+            return self._told(Verdict(mutant, before, ran=False), total)
         tests = covering_tests(mutant.module, mutant.watched, watched)
         shop = shops.get()
         killer = None
         if before:  # most likely it is noticed as it was before
-            killer = shop.kill(mutant.module, mutant.source, [before["test"]])
+            killer = shop.kill(mutant.module, mutant.source, [before])
         if tests and killer is None:
             killer = shop.kill(mutant.module, mutant.source, tests)
         shops.put(shop)
         if killer is not None:
             with self.lock:
-                self.known[mutant.name] = {
-                    "test": killer,
-                    "digest": _digest(module, killer),
-                }
-                (CACHE / "killed.json").write_text(json.dumps(self.known))
+                self.memory.note(mutant, killer)
         return self._told(Verdict(mutant, killer), total)
 
     def _told(self, verdict: Verdict, total: int) -> Verdict:
@@ -153,10 +151,6 @@ class Run:
             if self.counts["done"] % 25 == 0:
                 say(f"{self.counts['done']} of {total}")
         return verdict
-
-
-def _digest(module: str, test: str) -> str:
-    return digest_of(ROOT, (module, test.partition("::")[0]))
 
 
 def _load(path: Path) -> dict[str, Any]:

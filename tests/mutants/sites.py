@@ -9,7 +9,7 @@ import ast
 import copy
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -17,9 +17,6 @@ ENTRY: Final = "credentials.presentation"
 """Judges presentations, and through `credentials.judge` credentials: imports all checks."""
 
 PACKAGES: Final = ("anchoring", "credentials", "did", "primitives")
-
-ELSEWHERE: Final = ("credentials.jsonld",)
-"""Held to another implementation line by line: see tests/credentials/jsonld."""
 
 REGISTRIES: Final = {
     "credentials.checks": "CHECKS",
@@ -57,6 +54,9 @@ class Mutant:
     watched: frozenset[int]
     """Lines of the original: a test that runs none of these cannot notice."""
 
+    around: str
+    """Text of the function that is changed; of the module, where it is a whole check."""
+
     @property
     def name(self) -> str:
         """Return what it is called in tables; the same whatever line it stands in."""
@@ -69,7 +69,7 @@ def verifying_modules(root: Path) -> list[str]:
     pending = [ENTRY]
     while pending:
         name = pending.pop()
-        if name in found or name.startswith(ELSEWHERE) or not _path(root, name).exists():
+        if name in found or not _path(root, name).exists():
             continue
         found.append(name)
         for node in ast.walk(ast.parse(_path(root, name).read_text())):
@@ -88,7 +88,7 @@ def all_mutants(root: Path, modules: Iterable[str] | None = None) -> list[Mutant
             name, twin, count = mutant.name, mutant, 1
             while name in found:
                 count += 1
-                twin = _renamed(mutant, f"{mutant.what} #{count}")
+                twin = replace(mutant, what=f"{mutant.what} #{count}")
                 name = twin.name
             found[name] = twin
     return list(found.values())
@@ -131,65 +131,61 @@ def _of_registry(module: str, text: str) -> Iterator[Mutant]:
     for name in registered(module, text):
         for kind, extra in (("passes", _PASSES), ("inverted", _INVERTED)):
             source = text + extra.format(registry=REGISTRIES[module], name=name)
+            what, around = "as a whole", text
             yield Mutant(
-                module, f"check {name}", kind, "as a whole", 0, source, frozenset()
+                module, f"check {name}", kind, what, 0, source, frozenset(), around
             )
 
 
 def _of_sites(module: str, text: str) -> Iterator[Mutant]:
     tree = ast.parse(text)
     for function, owner in _functions(tree):
+        place = _Place(module, tree, owner, ast.unparse(function))
         for statement in _statements(function):
             if isinstance(statement, ast.Raise) and not _is_bug(statement):
-                yield _mutant(module, tree, owner, "removed", statement, ast.Pass())
+                yield _mutant(place, "removed", statement, ast.Pass())
             elif isinstance(statement, ast.If) and _guards(statement.body):
-                yield from _of_condition(module, tree, owner, statement)
+                yield from _of_condition(place, statement.test)
             elif _is_checking_call(statement):
-                yield _mutant(module, tree, owner, "uncalled", statement, ast.Pass())
+                yield _mutant(place, "uncalled", statement, ast.Pass())
 
 
-def _of_condition(
-    module: str, tree: ast.Module, owner: str, statement: ast.If
-) -> Iterator[Mutant]:
-    test = statement.test
-    negated = ast.UnaryOp(ast.Not(), test)
-    yield _mutant(module, tree, owner, "inverted", test, negated)
+@dataclass(frozen=True)
+class _Place:
+    """A function, and where it stands."""
+
+    module: str
+    tree: ast.Module
+    owner: str
+    """Its name."""
+
+    text: str
+
+
+def _of_condition(place: _Place, test: ast.expr) -> Iterator[Mutant]:
+    yield _mutant(place, "inverted", test, ast.UnaryOp(ast.Not(), test))
     if isinstance(test, ast.BoolOp):
-        for place, clause in enumerate(test.values):
+        for number, clause in enumerate(test.values):
             if isinstance(clause, ast.Call) and _name(clause.func) == "isinstance":
                 continue  # says of which type the rest is: without it nothing runs
-            rest = [v for i, v in enumerate(test.values) if i != place]
+            rest = [v for i, v in enumerate(test.values) if i != number]
             less = rest[0] if len(rest) == 1 else ast.BoolOp(test.op, rest)
-            yield _mutant(module, tree, owner, "clause", test, less, clause)
+            yield _mutant(place, "clause", test, less, clause)
 
 
 def _mutant(
-    module: str,
-    tree: ast.Module,
-    owner: str,
+    place: _Place,
     kind: str,
     old: ast.AST,
     new: ast.AST,
     shown: ast.AST | None = None,
 ) -> Mutant:
-    mutated = copy.deepcopy(tree, {id(old): new})
+    mutated = copy.deepcopy(place.tree, {id(old): new})
     source = ast.unparse(ast.fix_missing_locations(mutated))
     first, last = getattr(old, "lineno", 0), getattr(old, "end_lineno", 0)
     what = " ".join(ast.unparse(shown or old).split())
     lines = frozenset(range(first, last + 1))
-    return Mutant(module, owner, kind, what, first, source, lines)
-
-
-def _renamed(mutant: Mutant, what: str) -> Mutant:
-    return Mutant(
-        mutant.module,
-        mutant.where,
-        mutant.kind,
-        what,
-        mutant.line,
-        mutant.source,
-        mutant.watched,
-    )
+    return Mutant(place.module, place.owner, kind, what, first, source, lines, place.text)
 
 
 def _functions(
