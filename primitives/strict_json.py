@@ -9,7 +9,10 @@ request with a traceback.
 import json
 import math
 import re
+from contextlib import suppress
 from typing import NoReturn
+
+import orjson
 
 from primitives.canonical_json import Json, JsonObject
 from primitives.errors import Malformed
@@ -110,6 +113,9 @@ def parse_json(
         raise JsonTooLarge(f"found {len(raw)} bytes, want at most {max_bytes}")
     if raw.startswith(b"\xef\xbb\xbf"):
         raise JsonNotUtf8("found a byte order mark, want plain UTF-8")
+    if b"\\" not in raw:
+        with suppress(ValueError, TypeError):  # of orjson: the rest says what is wrong
+            return _read_compact(raw, max_nodes)
     try:
         text = raw.decode()
     except UnicodeDecodeError as e:
@@ -120,11 +126,33 @@ def parse_json(
         value: Json = _DECODER.decode(text)
     except json.JSONDecodeError as e:
         raise JsonMalformed(f"{e.msg} at line {e.lineno} column {e.colno}") from e
-    # Each value and each key follows one of these four, so most texts need no walk.
-    most = 1 + sum(map(structure.count, (b"[", b"{", b",", b":")))
     escaped = b"\\" in raw and _ESCAPED_SURROGATE.search(text)
-    if most > max_nodes or escaped:
+    if _most_nodes(structure) > max_nodes or escaped:
         _refuse_nodes(value, max_nodes)
+    return value
+
+
+_BRACKETS_AND_QUOTES = bytes(code for code in range(256) if code not in b'[]{}"')
+
+
+def _read_compact(raw: bytes, max_nodes: int) -> Json:
+    """Return the JSON value in `raw`, which has no backslash.
+
+    What is written again to the very same bytes named no key twice, and held no number
+    that changes when it is read.
+
+    Raises:
+        ValueError: It is not so, or is beyond a limit, or could be.
+    """
+    value: Json = orjson.loads(raw)
+    if raw != orjson.dumps(value, option=orjson.OPT_STRICT_INTEGER):  # up to 2**53 - 1
+        raise ValueError
+    if len(raw) > 2 * max_nodes and _most_nodes(raw) > max_nodes:  # each has two bytes
+        raise ValueError
+    # A quote is left if any string holds a bracket: an odd number precedes that.
+    brackets = raw.translate(_ALIKE, _BRACKETS_AND_QUOTES).replace(b'""', b"")
+    if b'"' in brackets or _without_pairs(brackets):
+        raise ValueError
     return value
 
 
@@ -147,16 +175,25 @@ def _structure(raw: bytes) -> bytes:
 def _refuse_depth(structure: bytes) -> None:
     """Measure nesting before decoding: the decoder itself recurses."""
     brackets = structure.translate(_ALIKE, b",:")
-    # Each round takes the innermost brackets away. What then is left is too deep, or it
-    # is no JSON, and the decoder may still have to go deep to find that out.
-    rest = brackets
-    for _ in range(MAX_NESTING):
-        rest = rest.replace(b"[]", b"")
     depth = 0
-    for bracket in brackets if rest else b"":
+    for bracket in brackets if _without_pairs(brackets) else b"":
         depth += 1 if bracket == _OPENING else -1
         if depth > MAX_NESTING:
             raise JsonTooDeep(f"found over {MAX_NESTING} levels, want at most that")
+
+
+def _without_pairs(brackets: bytes) -> bytes:
+    """Return what is too deep, or is no JSON and may still be deep for the decoder."""
+    for _ in range(MAX_NESTING):
+        if not brackets:
+            break
+        brackets = brackets.replace(b"[]", b"")  # the innermost ones
+    return brackets
+
+
+def _most_nodes(structure: bytes) -> int:
+    """Return a bound: each value and each key but the first follows one of these four."""
+    return 1 + sum(map(structure.count, (b"[", b"{", b",", b":")))
 
 
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
