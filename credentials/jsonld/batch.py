@@ -25,8 +25,9 @@ from credentials.jsonld.canon import (
 )
 from credentials.jsonld.dataset import Quad
 from credentials.jsonld.literals import escape
-from credentials.jsonld.quads import Engine, Place, Walk
+from credentials.jsonld.quads import Engine
 from credentials.jsonld.scope import KEYWORD, Property, Scope
+from credentials.jsonld.walk import Place, Walk
 from primitives.canonical_json import Json, JsonObject
 
 MAX_TEMPLATES = 4

@@ -5,7 +5,7 @@ has a bound: a scope's properties are bounded by its terms, and the scopes of on
 by `MAX_REMEMBERED`, the longest unused leaving first.
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Generic, TypeVar
@@ -40,6 +40,7 @@ T = TypeVar("T")
 
 _TYPE: Final = f" <{RDF}type> "
 _NO_TERM: Final = Term(iri=None)
+_no_texts: tuple[str, ...] = ()
 
 
 class UnsignedTerm(Rejected):
@@ -52,7 +53,7 @@ class UnsignedTerm(Rejected):
 class Property:
     """A member of a node as one active context reads it. Not changed once made."""
 
-    __slots__ = ("closing", "holds_nodes", "lead", "name", "opening", "term")
+    __slots__ = ("closing", "holds_nodes", "is_simple", "lead", "name", "opening", "term")
 
     def __init__(self, name: str, iri: str, term: Term, language: str | None) -> None:
         self.name = name
@@ -64,6 +65,7 @@ class Property:
         self.closing = _closing(term, language)
         """What a text ends with that is a literal as it stands; else None."""
 
+        self.is_simple = term.is_simple
         self.holds_nodes = term.container <= {"@set"} and term.coercion != "@json"
         """Whether an object is its value as it stands, unless keywords say otherwise."""
 
@@ -98,18 +100,34 @@ class Written(Generic[T]):
         return cls(repr(value), value)
 
 
-class Kind:
-    """The types of a node as one scope reads them."""
+class Shape:
+    """What the members and the types of a node say about it, in one scope."""
 
-    __slots__ = ("inner", "names", "tails")
+    __slots__ = ("has_id", "inner", "others", "tails", "texts")
 
-    def __init__(self, names: tuple[str, ...], inner: "Scope") -> None:
-        self.names = names
+    def __init__(
+        self, inner: "Scope", tails: list[str], names: tuple[str, ...], *, has_id: bool
+    ) -> None:
         self.inner = inner
         """What is in force inside the node."""
 
-        self.tails: list[str] | None = None
-        """The type's lines but for their subject, once they are worked out."""
+        self.tails = tails
+        """The lines of its types but for their subject."""
+
+        self.has_id = has_id
+        of = [(name, inner.property(name)) for name in names]
+        self.texts = [
+            (name, found.opening, found.closing, found)
+            for name, found in of
+            if found.closing is not None
+        ]
+        """Members that are a literal as they stand, if they are text; see `Property`."""
+
+        self.others = [
+            (name, found)
+            for name, found in of
+            if found.closing is None and found is not KEYWORD
+        ]
 
 
 class Scope:
@@ -157,19 +175,41 @@ class Scope:
         """Return the definition of `name`, an empty one where there is none."""
         return self.active.terms.get(name, _NO_TERM)
 
-    def kind(self, written: Json) -> Kind:
-        """Return what the value of `type` says about its node.
+    def shape(self, node: Mapping[str, Json]) -> Shape:
+        """Return what the members and the types of a node say about it.
 
         Raises:
             JsonldMalformed: A type that is no text.
-            PatunayError: Of a context that a type brings; see `process`.
+            UnsignedTerm: No context defines a type or a member.
+            PatunayError: Of a member, see `property`, or of a context that a type brings,
+                see `process`.
         """
-        names = tuple(written) if isinstance(written, list) else (written,)
-        for name in names:
-            # Remembered are combinations of terms, never what a document makes up.
-            if not isinstance(name, str) or name not in self.active.terms:
-                return _kind(self, names)
-        return self._memory.kind(self, names)
+        written = node.get("type", ())
+        types = tuple(written) if isinstance(written, list) else written
+        key = (self, types, *node)
+        try:
+            known = self._memory.shapes.get(key)
+        except TypeError:  # a type that is no text, and cannot be looked up
+            known = None
+        return known or self._new_shape(node, key)
+
+    def _new_shape(self, node: Mapping[str, Json], key: tuple[object, ...]) -> Shape:
+        inner, types = self, _no_texts
+        terms = self.active.terms
+        # 5.1.2 step 11.
+        typed = "type" in node and self.active.expand_word("type") == "@type"
+        if typed:
+            types = _texts(node["type"])
+            scoped = {name for name in types if terms.get(name, _NO_TERM).has_scoped}
+            inner = self.typed(tuple(sorted(scoped))) if scoped else self
+        tails = [_TYPE + defined_type(self.active.expand_word(n), n) for n in types]
+        has_id = "id" in node and inner.active.expand_word("id") == "@id"
+        made = Shape(inner, tails, tuple(node), has_id=has_id)
+        # Remembered are combinations of terms, never what a document makes up.
+        known = inner.active.terms.keys() >= node.keys() - {"@context"}
+        if known and terms.keys() >= {*types} and typed is ("type" in node):
+            self._memory.remember(key, made)
+        return made
 
     def typed(self, names: tuple[str, ...]) -> "Scope":
         """Return what is in force in a node of the types `names`, each scoped, in order.
@@ -178,19 +218,6 @@ class Scope:
             PatunayError: Of a context that a type brings; see `process`.
         """
         return self._memory.typed(self, names)
-
-    def type_tails(self, kind: Kind) -> list[str]:
-        """Return the lines of a node's types but for their subject.
-
-        Raises:
-            UnsignedTerm: No context defines the type.
-        """
-        if kind.tails is None:
-            kind.tails = [
-                _TYPE + defined_type(self.active.expand_word(name), name)
-                for name in kind.names
-            ]
-        return kind.tails
 
     def inside(self, name: str, term: Term, *, as_node: bool) -> "Scope":
         """Return what is in force in the values of a property, 5.1.2 steps 7 and 8.
@@ -247,11 +274,18 @@ class _Memory:
     """The scopes that one engine keeps. Each table is one that threads may share."""
 
     def __init__(self) -> None:
-        self.kind: Callable[[Scope, tuple[Json, ...]], Kind]
-        self.kind = lru_cache(MAX_REMEMBERED)(_kind)
+        self.shapes: dict[tuple[object, ...], Shape] = {}
+        """By scope, types and names of members."""
+
         self.typed = lru_cache(MAX_REMEMBERED)(_typed)
         self.inside = lru_cache(MAX_REMEMBERED)(_inside)
         self.local = lru_cache(MAX_REMEMBERED_CONTEXTS)(_local)
+
+    def remember(self, key: tuple[object, ...], shape: Shape) -> None:
+        """Keep one more shape."""
+        if len(self.shapes) >= MAX_REMEMBERED:
+            self.shapes.clear()  # at once, since threads share it
+        self.shapes[key] = shape
 
 
 def first_scope(contexts: Contexts) -> Scope:
@@ -276,17 +310,12 @@ def _scheme(written: str) -> str:
     return written.partition(":")[0] if is_absolute_iri(written) else ""
 
 
-def _kind(scope: Scope, names: tuple[Json, ...]) -> Kind:
-    # 5.1.2 step 11.
-    active = scope.active
-    if active.expand_word("type") != "@type":
-        return Kind((), scope)
-    texts = tuple(name for name in names if isinstance(name, str))
+def _texts(types: Json) -> tuple[str, ...]:
+    names = types if isinstance(types, list) else [types]
     for name in names:
         if not isinstance(name, str):
             raise JsonldMalformed(f"a type must be text, found {type(name).__name__}")
-    scoped = {name for name in texts if active.terms.get(name, _NO_TERM).has_scoped}
-    return Kind(texts, scope.typed(tuple(sorted(scoped))) if scoped else scope)
+    return tuple(names)
 
 
 def _typed(scope: Scope, names: tuple[str, ...]) -> Scope:

@@ -7,8 +7,9 @@ from credentials.jsonld.active_context import JsonldUnsupported, is_absolute_iri
 from credentials.jsonld.canon import canonicalize_quads
 from credentials.jsonld.context_processing import MAX_PREFIXES, ContextMalformed
 from credentials.jsonld.literals import JsonldMalformed, escape
-from credentials.jsonld.quads import MAX_SCOPES, Engine
+from credentials.jsonld.quads import Engine
 from credentials.jsonld.scope import MAX_REMEMBERED_CONTEXTS, UnsignedTerm
+from credentials.jsonld.walk import MAX_SCOPES
 from primitives.canonical_json import Json, NotCanonicalizable
 from tests.support.random_documents import CONTEXTS, TERMS_URL, XSD, X
 
