@@ -7,7 +7,7 @@
 # REPLAY=FILE        one that went wrong, sent again
 # BENCH_ARGS='--only gas --json FILE'  one part; for a program to read
 
-.PHONY: help demo test check lint format types floors chaos powercut bench fuzz mutants lock tools clean equality
+.PHONY: help demo test check lint format types floors chaos powercut bench fuzz mutants lock tools clean equality offline-kit
 
 help:
 	@echo 'make demo    run the main job: issue 400 credentials, anchor, verify, then serve'
@@ -19,6 +19,7 @@ help:
 	@echo 'make fuzz    send 50,000 mutated inputs through every way in'
 	@echo 'make mutants break each check of the verifier once, and see that a test fails'
 	@echo 'make equality  compare the JSON-LD engine with PyLD on random documents'
+	@echo 'make offline-kit  one archive that installs and verifies without a network'
 	@echo 'make tools   install what some tests need: a chain, peers of other projects'
 
 demo: .venv/ready
@@ -61,6 +62,10 @@ fuzz: .venv/ready
 
 mutants: .venv/ready
 	.venv/bin/python -m tests.mutants
+
+# KIT_ARGS='--platform linux-x86_64'   for fewer machines; docs/offline-kit.md
+offline-kit: .venv/ready
+	.venv/bin/python -m scripts.offline_kit.build $(or $(KIT_ARGS),--platform all)
 
 # Needs uv. The lock holds hashes alone, so plain pip installs it from any index.
 lock:

@@ -16,7 +16,7 @@ from typing import Any, Final, NoReturn
 import click
 
 from cli.output import Exit, exit_code, print_error, say_note
-from primitives.errors import Malformed, PatunayError
+from primitives.errors import Malformed, Misconfigured, PatunayError
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,8 @@ class Root(click.Group):
             sys.exit(Exit.INTERRUPTED)
         except OSError as e:
             _end_with(_file_error(e), as_json=as_json)
+        except ModuleNotFoundError as e:
+            _end_with(_missing_package(e), as_json=as_json)
         sys.exit(code if isinstance(code, int) else Exit.VALID)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -173,6 +175,24 @@ class CommandLineMalformed(Malformed):
     """The command line itself was not understood."""
 
     code = "usage"
+
+
+class PackageMissing(Misconfigured):
+    """The command needs a package that this installation was made without."""
+
+    code = "package-missing"
+    hint = "the offline kit verifies alone; install patunay in full for the other commands"
+
+
+_OWN: Final = ("primitives", "contracts", "did", "anchoring", "credentials", "node", "cli")
+
+
+def _missing_package(error: ModuleNotFoundError) -> PatunayError:
+    """Return `error` with a code where the package is another's; else it is a bug."""
+    package = (error.name or "").partition(".")[0]
+    if not package or package in _OWN:
+        raise error
+    return PackageMissing(f"found no package {package}, which this command needs")
 
 
 def _usage_error(error: click.ClickException) -> PatunayError:
