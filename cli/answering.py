@@ -52,6 +52,11 @@ class Question:
     around: Surroundings
     policy: Policy
     as_of: datetime
+    """The moment asked about."""
+
+    clock: datetime
+    """What this machine's clock said when it was asked."""
+
     anchor: AnchorQuestion
     records: str | None
     """Place to read anchor records from, instead of asking the issuers."""
@@ -165,7 +170,11 @@ async def _answer(
         return e
     evidence = await _evidence(document, sources, question)
     return judge(
-        document, evidence, sources.gatherer.policy(question.policy), question.as_of
+        document,
+        evidence,
+        sources.gatherer.policy(question.policy),
+        question.as_of,
+        clock=question.clock,
     )
 
 
@@ -186,7 +195,7 @@ async def _report_bundle(
             clock=question.around.clock,
             fetch=None,
         )
-    return judge(bundle.credential, evidence, policy, question.as_of)
+    return judge(bundle.credential, evidence, policy, question.as_of, clock=question.clock)
 
 
 async def _report_presentation(
@@ -202,6 +211,7 @@ async def _report_presentation(
         question.as_of,
         challenge=question.challenge,
         domain=question.domain,
+        clock=question.clock,
     )
 
 

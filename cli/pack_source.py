@@ -29,14 +29,14 @@ def read_belief(pack: Path, root: Path | None, now: datetime) -> PackBelief:
     if pack.is_dir():
         if root is not None:
             raise click.UsageError("--root is for a --pack that is a file")
-        return believe(TrustStore(pack).newest(now), now)
+        return believe(TrustStore(pack).newest(now))
     if root is None:
         raise click.UsageError(
             "a --pack that is a file needs --root, the federation's own file"
         )
     found = parse_pack(read_file(pack, max_bytes=MAX_PACK_BYTES))
     verify_pack(found, read_federation(root), now, Seen())
-    return believe(found, now)
+    return believe(found)
 
 
 def read_federation(file: Path) -> Federation:

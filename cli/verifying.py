@@ -19,7 +19,6 @@ from cli.options import FILE, json_option, own_home_option
 from cli.output import worst
 from cli.verdicts import exit_of, print_one, print_several
 from credentials.policy import parse_policy
-from primitives.clock import Clock
 from primitives.instants import parse_instant
 
 if TYPE_CHECKING:
@@ -86,12 +85,14 @@ def verify(  # noqa: PLR0913 - one parameter for each option
     refuse_contradictory_source(record_source, offline=offline)
     around = Surroundings.of(click.get_current_context())
     demands = parse_policy(*(read_json(p) if p else None for p in (policy, trust)))
-    belief = _belief(pack, root, around.clock)
+    now = around.clock.now()
+    belief = _belief(pack, root, now)
     question = Question(
         around=around,
         policy=demands if belief is None else belief.policy(demands),
         pack=belief,
-        as_of=around.clock.now() if as_of is None else _moment(as_of),
+        as_of=now if as_of is None else _moment(as_of),
+        clock=now,
         anchor=AnchorQuestion(read_receipt(receipt, around.clock), rpc),
         records=record_source,
         home=home,
@@ -166,11 +167,11 @@ def refuse_contradictory_source(place: str | None, *, offline: bool) -> None:
             )
 
 
-def _belief(pack: Path | None, root: Path | None, clock: Clock) -> "PackBelief | None":
+def _belief(pack: Path | None, root: Path | None, now: datetime) -> "PackBelief | None":
     if pack is None:
         if root is not None:
             raise click.UsageError("--root is for a --pack")
         return None
     from cli.pack_source import read_belief  # noqa: PLC0415 - most files need none
 
-    return read_belief(pack, root, clock.now())
+    return read_belief(pack, root, now)

@@ -67,13 +67,16 @@ class Case:
     evidence: Evidence
     policy: Policy
     as_of: datetime
-    """Aware."""
+    """The moment asked about; aware."""
 
     purpose: str = ASSERTION
     """What its proofs have to have been made for."""
 
     recurs: bool = False
     """Whether the document comes back with others, as a status list does."""
+
+    clock: datetime | None = None
+    """The verifier's own clock; None where it is what `as_of` says. Aware."""
 
     credential: Credential | PatunayError = field(init=False)
     """The document typed, or the rule of the data model that it breaks."""
@@ -98,9 +101,31 @@ class Case:
             found = e
         object.__setattr__(self, "_proofs", found)
 
-    def about(self, recurring: JsonObject) -> "Case":
-        """Return the case of a document that this one leans on, on the same evidence."""
-        case = Case(recurring, self.evidence, self.policy, self.as_of, recurs=True)
+    @property
+    def asked(self) -> bool:
+        """Whether the user has named the moment, instead of asking about now."""
+        return self.clock is not None and self.clock != self.as_of
+
+    @property
+    def latest(self) -> datetime:
+        """The later of the clock and the moment asked about."""
+        return self.as_of if self.clock is None else max(self.clock, self.as_of)
+
+    def about(self, recurring: JsonObject, as_of: datetime) -> "Case":
+        """Return the case of a document that this one leans on, on the same evidence.
+
+        Args:
+            recurring: A status list.
+            as_of: When it has to hold.
+        """
+        case = Case(
+            recurring,
+            self.evidence,
+            self.policy,
+            as_of,
+            recurs=True,
+            clock=self.latest,
+        )
         object.__setattr__(case, "_did_documents", self._did_documents)
         return case
 
@@ -213,6 +238,28 @@ def had(lookup: Lookup[T]) -> Obtained[T]:
     if isinstance(lookup, Missing):
         raise EvidenceMissing(lookup)
     return lookup
+
+
+def refused(name: str, reason: PatunayError, found: Obtained[Any], *, final: bool) -> Check:
+    """Return the line of a check that failed, with the evidence that decided.
+
+    Args:
+        name: The check's.
+        reason: With its code, in words.
+        found: Where and when it was had.
+        final: Whether nothing that is learnt later can change it.
+    """
+    return Check(
+        name,
+        Result.FAILED,
+        code=reason.code,
+        detail=str(reason),
+        hint=reason.hint,
+        source=found.source,
+        obtained_at=found.obtained_at,
+        as_of=found.obtained_at,
+        final=final,
+    )
 
 
 def passed(

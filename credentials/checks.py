@@ -6,9 +6,11 @@ both into a line of the report, and runs every check whatever the others found.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from anchoring.cosignature import Witnessed
 from anchoring.entry import EntryKind, entry_of
 from anchoring.merkle import RootMismatch
 from anchoring.receipt import Receipt, verify_receipt
@@ -28,6 +30,12 @@ from credentials.report import Check, Result
 from credentials.status_check import check_status
 from primitives.errors import Undetermined
 from primitives.instants import format_instant
+
+
+class AnchoredLater(Undetermined):
+    """Shown to have existed, and only since after the moment asked about."""
+
+    code = "anchored-later"
 
 
 class LeafNotFound(Undetermined):
@@ -61,44 +69,64 @@ def check_anchor(case: Case) -> Check:
 
 def _since(receipt: Receipt, origin: str, stolen: datetime | None, case: Case) -> Check:
     """Say since when the checkpoint is known to have existed, by chain and by witnesses."""
-    words = _witness_words(receipt.tlog_proof.checkpoint, stolen, case.policy)
+    witnessed = _witnessed(receipt.tlog_proof.checkpoint, stolen, case.policy)
     try:
         seen = _sighting(receipt, case)
         require_log_key(stolen, seen.timestamp)
     except Undetermined:
-        if words:
-            return passed("anchor", f"in the log {origin}, {words}", code=WITNESSED)
+        if witnessed is not None:
+            detail = f"in the log {origin}, {_witness_words(witnessed, case.policy)}"
+            found = replace(passed("anchor", detail, code=WITNESSED), since=witnessed.time)
+            return _by_then(found, case)
         if not receipt.anchors:
             sight_witnesses(receipt.tlog_proof.checkpoint, case.policy)  # raises why not
         raise
     when = format_instant(seen.timestamp)
     detail = f"in the log {origin} since {when} or before, {seen.words}"
-    return Check(
+    if witnessed is not None:
+        detail += f"; {_witness_words(witnessed, case.policy)}"
+    shown = Check(
         "anchor",
         Result.PASSED,
         code=seen.code,
-        detail=f"{detail}; {words}" if words else detail,
+        detail=detail,
         source=seen.source,
         obtained_at=seen.obtained_at,
         since=seen.timestamp,
     )
+    return _by_then(shown, case)
 
 
-def _witness_words(note: str, stolen: datetime | None, policy: Policy) -> str:
-    """Return what the witnesses that the policy names show, or nothing where it names none.
+def _by_then(shown: Check, case: Case) -> Check:
+    """Return the answer if it is of the moment asked about; else that it is of a later."""
+    since = shown.since
+    if not case.asked or since is None or since <= case.as_of + case.policy.clock_skew:
+        return shown
+    detail = f"{shown.detail}; of the moment asked about, before that, it shows nothing"
+    return replace(
+        shown, result=Result.UNDETERMINED, code=AnchoredLater.code, detail=detail
+    )
+
+
+def _witnessed(note: str, stolen: datetime | None, policy: Policy) -> Witnessed | None:
+    """Return what the witnesses that the policy names show, or None where they do not.
 
     Raises:
         CosignatureInvalid: A line names one of them, and is not its.
     """
     if policy.witnesses is None:
-        return ""
+        return None
     try:
         found = sight_witnesses(note, policy)
         require_log_key(stolen, found.time)
     except Undetermined:
-        return ""
-    when, of = format_instant(found.time), len(policy.witnesses.keys)
-    return f"witnessed by {found.count} of {of} at {when}"
+        return None
+    return found
+
+
+def _witness_words(found: Witnessed, policy: Policy) -> str:
+    of = len(policy.witnesses.keys) if policy.witnesses is not None else found.count
+    return f"witnessed by {found.count} of {of} at {format_instant(found.time)}"
 
 
 def _sighting(receipt: Receipt, case: Case) -> AnchorTime:

@@ -30,6 +30,9 @@ class Origin(Enum):
     LOOKED_UP = "looked-up"
     """The verifier's: it asked just now, or its own node did."""
 
+    PACK = "pack"
+    """That of the offices that signed a trust pack: believed, and of the day it was had."""
+
     BUNDLE = "bundle"
     """That of whoever made the bundle: not believed. See `credentials.bundle`."""
 
@@ -102,6 +105,11 @@ class Evidence:
     status_lists: Mapping[str, Lookup[JsonObject]] = field(default_factory=dict)
     """By the URL in the credential's status entry; the list credential, proof included."""
 
+    further_lists: Mapping[str, tuple[Obtained[JsonObject], ...]] = field(
+        default_factory=dict
+    )
+    """By the same URL: copies of the list as it was at other times."""
+
     receipt: Lookup[Receipt] = Missing(
         "anchor-not-shown",
         "no receipt was given or found",
@@ -127,3 +135,7 @@ class Evidence:
     def status_list(self, url: str) -> Lookup[JsonObject]:
         """Return what is known of the status list."""
         return self.status_lists.get(url, NOT_LOOKED_UP)
+
+    def copies_of(self, url: str) -> tuple[Lookup[JsonObject], ...]:
+        """Return every copy of the status list that is known, the preferred one first."""
+        return (self.status_list(url), *self.further_lists.get(url, ()))

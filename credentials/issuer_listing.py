@@ -1,9 +1,11 @@
 """Whether somebody whom the verifier trusts names the issuer, and for such an award."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from credentials.case import Case, passed
+from credentials.clock_check import newest_known
 from credentials.denials import require_issuer_not_denied
 from credentials.quoting import quoted
 from credentials.report import Check
@@ -14,6 +16,12 @@ from primitives.instants import format_instant
 
 PACK_STALE: Final = "pack-stale"
 """Remark: the trust pack is past the day until which it is fresh."""
+
+LISTED_LATER: Final = "listed-later"
+"""Remark: the offices that made the pack came to know the issuer after the moment asked."""
+
+LISTING_THEN_UNKNOWN: Final = "listing-then-unknown"
+"""Remark: the pack lists the issuer today, and does not say since when."""
 
 
 class IssuerNotListed(Undetermined):
@@ -49,14 +57,37 @@ def check_issuer_listed(case: Case) -> Check:
         raise IssuerNotListed(f"{issuer} is on no list that you gave")
     _require_accepted_type(case)
     pack = case.policy.pack
-    if pack is None or issuer not in pack.issuers:
+    if pack is None:
         return passed("issuer-listed", f"listed as {name}")
+    code, words = _pack_remark(issuer, pack, case)
+    if issuer not in pack.issuers:
+        return passed("issuer-listed", f"listed as {name}{words}", code=code)
     _require_scope(issuer, pack, case)
-    code = PACK_STALE if pack.is_stale else ""
-    age = "; that pack is old" if pack.is_stale else ""
     when = format_instant(pack.issued)
-    return passed(
-        "issuer-listed", f"listed as {name} by {pack.name} as of {when}{age}", code=code
+    return replace(
+        passed(
+            "issuer-listed",
+            f"listed as {name} by {pack.name} as of {when}{words}",
+            code=code,
+        ),
+        source=pack.name,
+        as_of=pack.issued,
+    )
+
+
+def _pack_remark(issuer: str, pack: PackRules, case: Case) -> tuple[str, str]:
+    """Return what is to be said of the pack's age; both empty if it is of the day."""
+    if (newest_known(case) or case.latest) >= pack.expires:
+        until = format_instant(pack.expires)
+        return PACK_STALE, f"; the trust pack is old, it was fresh until {until}"
+    first = pack.first_seen.get(issuer)
+    if not case.asked or first is None or pack.issued <= case.as_of:
+        return "", ""
+    if first > case.as_of + case.policy.clock_skew:
+        return LISTED_LATER, f"; known to its makers only since {format_instant(first)}"
+    return (
+        LISTING_THEN_UNKNOWN,
+        f"; whether at {format_instant(case.as_of)}, it does not say",
     )
 
 

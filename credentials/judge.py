@@ -11,6 +11,7 @@ from typing import Final
 
 from credentials.case import Case
 from credentials.checks import CHECKS
+from credentials.dating import dated
 from credentials.evidence import Evidence
 from credentials.policy import Policy
 from credentials.report import Check, Outcome, Report, Result, Standing, conclude
@@ -20,7 +21,12 @@ from primitives.errors import PatunayError, Undetermined
 
 
 def judge(
-    document: JsonObject, evidence: Evidence, policy: Policy, as_of: datetime
+    document: JsonObject,
+    evidence: Evidence,
+    policy: Policy,
+    as_of: datetime,
+    *,
+    clock: datetime | None = None,
 ) -> Report:
     """Return what can be said about `document` as of `as_of`.
 
@@ -28,15 +34,18 @@ def judge(
         document: A JSON object, read by `primitives.strict_json`; the party under test.
         evidence: What was looked up about it. Not trusted beyond its signatures.
         policy: What the verifier demands and whom it believes.
-        as_of: Aware.
+        as_of: The moment asked about, aware.
+        clock: The verifier's own, aware; None asks about now, which is `as_of`.
     """
-    return judge_case(Case(document, evidence, policy, as_of))
+    return judge_case(Case(document, evidence, policy, as_of, clock=clock))
 
 
 def judge_case(case: Case) -> Report:
     """Return the report on a case that somebody has read already, as `judge` does."""
     demanded = case.policy.effective_required
-    checks = tuple(_with_demand(_run(name, case), name in demanded) for name in CHECKS)
+    checks = tuple(
+        _with_demand(dated(_run(name, case), case), name in demanded) for name in CHECKS
+    )
     named = {check.name: check for check in checks}
     standing = _standing(named)
     return Report(checks, standing, summarise(case, named, standing), case.as_of)
@@ -72,6 +81,7 @@ _STANDING_BY_CODE: Final[Mapping[str, Standing]] = {
     "suspended": Standing.SUSPENDED,
     "expired": Standing.EXPIRED,
     "not-yet-valid": Standing.NOT_YET_VALID,
+    "not-yet-signed": Standing.NOT_YET_VALID,
 }
 
 

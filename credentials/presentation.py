@@ -153,7 +153,7 @@ def sign_presentation(
     return {**document, "proof": make_proof(document, signer, options)}
 
 
-def judge_presentation(
+def judge_presentation(  # noqa: PLR0913 - each is another thing that a verifier knows
     document: JsonObject,
     evidence_of: EvidenceOf,
     policy: Policy,
@@ -161,6 +161,7 @@ def judge_presentation(
     *,
     challenge: str | None,
     domain: str | None,
+    clock: datetime | None = None,
 ) -> PresentationReport:
     """Return what can be said about a presentation and each of its credentials.
 
@@ -173,16 +174,27 @@ def judge_presentation(
         challenge: That the verifier gave out for this one answer. None asks for none, and
             then the presentation may be an old one.
         domain: The verifier's own name, as the proof has to state it.
+        clock: As for `judge`.
 
     Raises:
         PresentationTooLarge: There are over `MAX_CREDENTIALS`.
     """
     found = presented_credentials(document)
     hearing = Hearing(
-        Case(document, _evidence(document, evidence_of), policy, as_of, AUTHENTICATION),
+        Case(
+            document,
+            _evidence(document, evidence_of),
+            policy,
+            as_of,
+            AUTHENTICATION,
+            clock=clock,
+        ),
         challenge,
         domain,
-        tuple(judge(each, _evidence(each, evidence_of), policy, as_of) for each in found),
+        tuple(
+            judge(each, _evidence(each, evidence_of), policy, as_of, clock=clock)
+            for each in found
+        ),
         found,
     )
     checks = tuple(_run(name, hearing) for name in CHECKS_OF_PRESENTATION)

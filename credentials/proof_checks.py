@@ -3,6 +3,8 @@
 Pure functions of values, as `credentials.checks` says.
 """
 
+from datetime import datetime
+
 from credentials.case import (
     Case,
     document_of,
@@ -11,10 +13,12 @@ from credentials.case import (
     passed,
     source_of,
 )
+from credentials.clock_check import has_passed, newest_known, require_plausible
 from credentials.data_integrity import Proof, verify_proof, verify_recurring_proof
 from credentials.denials import key_question, require_key_not_denied
 from credentials.evidence import EvidenceMissing, Missing, Origin
 from credentials.key_standing import judge_key
+from credentials.key_then import key_then
 from credentials.proof_chain import ancestors
 from credentials.report import Check
 from did.document import (
@@ -33,6 +37,12 @@ class NotYetValid(Rejected):
     """`validFrom` lies ahead."""
 
     code = "not-yet-valid"
+
+
+class NotYetSigned(Rejected):
+    """By its own date it was signed after the moment asked about."""
+
+    code = "not-yet-signed"
 
 
 class Expired(Rejected):
@@ -124,12 +134,27 @@ def check_dates(case: Case) -> Check:
     """The moment asked about lies in the credential's own period."""
     credential = case.readable()
     start, end = credential.valid_from, credential.valid_until
-    if start is not None and case.as_of + case.policy.clock_skew < start:
-        raise NotYetValid(f"valid from {format_instant(start)} on")
-    if end is not None and end < case.as_of - case.policy.clock_skew:
+    if end is not None and has_passed(end, case):
         raise Expired(f"valid until {format_instant(end)}")
+    require_plausible(case)
+    latest = case.as_of + case.policy.clock_skew
+    if start is not None and latest < start:
+        raise NotYetValid(f"valid from {format_instant(start)} on")
+    signed = _signed_at(case) if case.asked else None
+    if signed is not None and latest < signed:
+        raise NotYetSigned(f"signed {format_instant(signed)}, after the moment asked about")
     until = f"until {format_instant(end)}" if end is not None else "without end date"
     return passed("dates", f"in its period, {until}")
+
+
+def _signed_at(case: Case) -> datetime | None:
+    """Return when the first proof was made, by its own word."""
+    times = [
+        proof.created
+        for proof in case.proofs()
+        if isinstance(proof, Proof) and proof.created is not None
+    ]
+    return min(times, default=None)
 
 
 def _check_one_proof(proof: Proof | PatunayError, case: Case) -> Proof:
@@ -167,11 +192,14 @@ def _require_later_document(did: str, proof: Proof, case: Case) -> None:
 
 
 def _check_proof_dates(proof: Proof, case: Case) -> None:
-    skew = case.policy.clock_skew
-    if proof.created is not None and proof.created > case.as_of + skew:
+    if proof.expires is not None:
+        if has_passed(proof.expires, case):
+            raise ProofExpired(f"found expires {format_instant(proof.expires)}")
+        require_plausible(case)
+    latest = newest_known(case) or case.latest
+    if proof.created is not None and proof.created > latest + case.policy.clock_skew:
+        require_plausible(case)
         raise ProofFromTheFuture(f"found created {format_instant(proof.created)}")
-    if proof.expires is not None and proof.expires < case.as_of - skew:
-        raise ProofExpired(f"found expires {format_instant(proof.expires)}")
 
 
 def _check_issuer_method(method: DidUrl, issuer: str, case: Case) -> tuple[str, str]:
@@ -190,9 +218,16 @@ def _check_issuer_method(method: DidUrl, issuer: str, case: Case) -> tuple[str, 
     named = document.methods.get(method)
     if named is not None:
         require_key_not_denied(named.public_key(), issuer, case)
-    if state == KeyState():
-        found = source_of(issuer, case)
-        if found is not None and found.origin is Origin.BUNDLE:
-            return AS_LOGGED, "as its log had it; a theft declared later is not known"
-        return "", ""
-    return judge_key(state, key_question(issuer, case))
+    if state != KeyState():
+        code, words = judge_key(state, key_question(issuer, case))
+        return (code, words) if code else _of_then(words, str(method), issuer, case)
+    found = source_of(issuer, case)
+    if found is not None and found.origin is Origin.BUNDLE:
+        return AS_LOGGED, "as its log had it; a theft declared later is not known"
+    return _of_then("", str(method), issuer, case)
+
+
+def _of_then(words: str, key: str, issuer: str, case: Case) -> tuple[str, str]:
+    """Return the remark on a key that counts, with what is known of the moment asked."""
+    code, more = key_then(key, issuer, case)
+    return code, "; ".join(part for part in (words, more) if part)

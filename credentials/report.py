@@ -78,8 +78,21 @@ class Check:
     """When the evidence was had; aware."""
 
     since: datetime | None = None
-    """Of an anchor that a chain shows: when it was there at the latest; aware. In the JSON
-    it stands in `detail` alone."""
+    """Of an anchor that is shown, or of a revocation after the moment asked about: when it
+    was there at the latest; aware. In the JSON it stands in `detail` alone."""
+
+    evidence: str = ""
+    """What decided: a stable slug such as `credential` or `status-list`; empty where
+    nothing did."""
+
+    as_of: datetime | None = None
+    """The last moment of which the answer is known; aware. None where it is of no time."""
+
+    age_days: int | None = None
+    """Whole days from `as_of` to the moment asked about, never negative."""
+
+    final: bool = False
+    """Whether nothing that is learnt later can change the answer."""
 
     def to_json(self) -> JsonObject:
         """Return the check as every interface shows it."""
@@ -93,6 +106,10 @@ class Check:
             "hint": self.hint,
             "source": self.source,
             "obtained_at": format_instant(when) if when is not None else None,
+            "evidence": self.evidence,
+            "as_of": format_instant(self.as_of) if self.as_of is not None else None,
+            "age_days": self.age_days,
+            "final": self.final,
         }
 
 

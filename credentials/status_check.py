@@ -4,11 +4,13 @@ Whatever is wrong with a status list leaves the question open, never answered wi
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final
 
-from credentials.case import Case, had, passed
-from credentials.evidence import Obtained, Origin
+from credentials.case import Case, had, passed, refused
+from credentials.data_integrity import Proof
+from credentials.evidence import Obtained
 from credentials.proof_checks import check_dates, check_issuer_key, check_proof
 from credentials.quoting import quoted
 from credentials.report import Check, Result
@@ -21,6 +23,13 @@ from credentials.status_list import (
     parse_entry,
     read_ttl,
     read_value,
+)
+from credentials.status_timeline import (
+    REVOKED_LATER,
+    EntryAnswer,
+    Reading,
+    StatusListStale,
+    answer_at,
 )
 from primitives.canonical_json import JsonObject
 from primitives.errors import PatunayError, Rejected, Undetermined
@@ -57,20 +66,6 @@ class StatusListProofInvalid(StatusListUnusable):
     code = "status-list-proof-invalid"
 
 
-class StatusListStale(StatusListUnusable):
-    """The list is past its own `validUntil` or `ttl`, or not yet valid."""
-
-    code = "status-list-stale"
-    hint = "look the list up again, or ask the issuer whether it is still in force"
-
-
-class StatusStale(Undetermined):
-    """The list is older than the policy accepts; it may have been changed since."""
-
-    code = "status-stale"
-    hint = "get a newer bundle or status list, or ask the issuer"
-
-
 STATUS_AGED: Final = "status-aged"
 """Remark: the list is accepted, and older than `FRESH_STATUS`."""
 
@@ -89,81 +84,112 @@ def check_status(case: Case) -> Check:
         return Check(
             "status", Result.NOT_APPLICABLE, detail="the issuer keeps no status for it"
         )
-    seen: list[tuple[str, Obtained[JsonObject]]] = []
+    answers: list[EntryAnswer] = []
     messages: list[str] = []
     problems: list[PatunayError] = []
     for status in credential.statuses:
         try:
             entry = parse_entry(status.members)
-            found, value = _read_status(entry, credential.issuer, case)
+            found = answer_at(_readings(entry, credential.issuer, case), entry, case)
         except PatunayError as e:
             problems.append(e)
             continue
         if entry.purpose == MESSAGE:
-            messages.append(f"; message {value:#x} {quoted(entry.messages[value])}")
-        elif value:
-            kind = Revoked if entry.purpose == REVOCATION else Suspended
-            problems.append(kind(f"{kind.code} by its issuer; list from {found.source}"))
+            text = quoted(entry.messages[found.value])
+            messages.append(f"; message {found.value:#x} {text}")
         else:
-            seen.append((entry.purpose, found))
+            answers.append(found)
     said = "".join(sorted(messages))
+    taken = [answer for answer in answers if answer.value]
+    if taken:
+        return _taken_back(min(taken, key=_severity), said)
     if problems:
         worst = min(problems, key=_gravity)
         worst.args = (f"{worst}{said}",)
         raise worst
-    return _in_force(seen, said, case)
+    return _in_force(answers, said, case)
 
 
-def _in_force(
-    seen: Sequence[tuple[str, Obtained[JsonObject]]], said: str, case: Case
-) -> Check:
+def _severity(answer: EntryAnswer) -> tuple[bool, datetime]:
+    return answer.purpose != REVOCATION, answer.found.obtained_at
+
+
+def _taken_back(answer: EntryAnswer, said: str) -> Check:
+    kind = Revoked if answer.purpose == REVOCATION else Suspended
+    where = answer.found.source
+    reason = kind(f"{kind.code} by its issuer; list from {where}{said}")
+    return refused("status", reason, answer.found, final=answer.final)
+
+
+def _in_force(answers: Sequence[EntryAnswer], said: str, case: Case) -> Check:
     """Say as of when, and not more than the lists that were read can tell."""
-    if not seen:
+    if not answers:
         detail = f"the issuer keeps only messages for it{said}"
         return Check("status", Result.NOT_APPLICABLE, detail=detail)
-    purposes = {purpose for purpose, _ in seen}
-    oldest = min((found for _, found in seen), key=lambda found: found.obtained_at)
+    purposes = {answer.purpose for answer in answers}
+    oldest = min((one.found for one in answers), key=lambda found: found.obtained_at)
     words = "not revoked" if REVOCATION in purposes else "not suspended"
     words = "neither revoked nor suspended" if len(purposes) > 1 else words
+    later = min((a.revoked_by for a in answers if a.revoked_by is not None), default=None)
+    code, more = _remark(later, case.as_of - oldest.obtained_at)
     when = format_instant(oldest.obtained_at)
-    age = case.as_of - oldest.obtained_at
-    code = STATUS_AGED if age > FRESH_STATUS else ""
-    old = f", {age.days} days ago" if code else ""
-    return passed("status", f"{words} as of {when}{old}{said}", oldest, code=code)
+    return replace(
+        passed("status", f"{words} as of {when}{more}{said}", oldest, code=code),
+        since=later,
+        as_of=oldest.obtained_at,
+        final=all(answer.final for answer in answers),
+    )
 
 
-def _read_status(entry: Entry, issuer: str, case: Case) -> tuple[Obtained[JsonObject], int]:
-    """Return the list, which is the issuer's own and of today, and what it says."""
-    found = had(case.evidence.status_list(entry.list_url))
-    _check_status_list(found.value, entry, issuer, case)
-    value, ttl = read_value(found.value, entry), read_ttl(found.value)
-    # What was revoked stays revoked, so that answer does not grow old.
-    if entry.purpose == REVOCATION and value != 0:
-        return found, value
-    age, when = case.as_of - found.obtained_at, format_instant(found.obtained_at)
-    # A `ttl` tells who can ask again when to do so; it says nothing to who cannot.
-    if found.origin is Origin.LOOKED_UP and ttl is not None and age > ttl:
-        raise StatusListStale(f"had at {when}, good for {ttl.total_seconds():.0f} seconds")
-    if age > case.policy.accepted_status_age:
-        accepted = case.policy.accepted_status_age.days
-        raise StatusStale(f"known as of {when}, {age.days} days ago; {accepted} accepted")
-    return found, value
+def _remark(later: datetime | None, age: timedelta) -> tuple[str, str]:
+    """Return a remark's code and words; both empty if there is none."""
+    if later is not None:
+        return REVOKED_LATER, f"; revoked by {format_instant(later)}"
+    return (STATUS_AGED, f", {age.days} days ago") if age > FRESH_STATUS else ("", "")
 
 
-def _gravity(problem: PatunayError) -> tuple[int, str]:
-    """Sort the worst answer first; the code makes the order of the entries immaterial."""
-    for rank, kind in enumerate((Revoked, Suspended, Undetermined)):
-        if isinstance(problem, kind):
-            return rank + (kind is Undetermined), problem.code
-    return 2, problem.code
+def _readings(entry: Entry, issuer: str, case: Case) -> list[Reading]:
+    """Return what each copy of the list says that is the issuer's own and of its time.
+
+    Raises:
+        PatunayError: None is; with what is wrong about the preferred one.
+    """
+    readings: list[Reading] = []
+    reasons: list[PatunayError] = []
+    for copy in case.evidence.copies_of(entry.list_url):
+        try:
+            readings.append(_read_copy(had(copy), entry, issuer, case))
+        except PatunayError as e:
+            reasons.append(e)
+    if not readings:
+        raise reasons[0]
+    return readings
 
 
-def _check_status_list(document: JsonObject, entry: Entry, issuer: str, case: Case) -> None:
-    """Return if the list is the issuer's own and of today; raise otherwise.
+def _read_copy(
+    found: Obtained[JsonObject], entry: Entry, issuer: str, case: Case
+) -> Reading:
+    inner = case.about(found.value, max(case.as_of, found.obtained_at))
+    _check_status_list(inner, entry, issuer)
+    times = [
+        proof.created
+        for proof in inner.proofs()
+        if isinstance(proof, Proof) and proof.created is not None
+    ]
+    signed_at = min(found.obtained_at, max(times, default=found.obtained_at))
+    return Reading(found, read_value(found.value, entry), signed_at, read_ttl(found.value))
+
+
+def _gravity(problem: PatunayError) -> tuple[bool, str]:
+    """Sort what is false first; the code makes the order of the entries immaterial."""
+    return isinstance(problem, Undetermined), problem.code
+
+
+def _check_status_list(inner: Case, entry: Entry, issuer: str) -> None:
+    """Return if the list is the issuer's own and of its time; raise otherwise.
 
     Whatever is wrong with a list leaves the question open: `StatusListUnusable`.
     """
-    inner = case.about(document)
     listed = inner.credential
     if isinstance(listed, PatunayError):
         raise StatusListUnusable(f"the status list is no credential: {listed}") from listed

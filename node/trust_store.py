@@ -24,7 +24,7 @@ from credentials.trust_pack.members import (
     read_object,
 )
 from credentials.trust_pack.pack import TrustPack, parse_pack
-from credentials.trust_pack.verify import Seen, verify_pack
+from credentials.trust_pack.verify import Seen, require_past, verify_pack
 from node.home import write_file
 from primitives.canonical_json import Json, canonicalize
 from primitives.errors import Misconfigured
@@ -85,7 +85,8 @@ class TrustStore:
 
         Raises:
             TrustStoreEmpty, TrustRootKnown: See the classes.
-            PatunayError: As `parse_pack` and `verify_pack`; then nothing was changed.
+            PatunayError: As `parse_pack`, `verify_pack` and `require_past`; then nothing
+                was changed.
         """
         known = self.root()
         if known is None and root is None:
@@ -96,6 +97,7 @@ class TrustStore:
         assert believed is not None  # noqa: S101 - one of both is there, see above
         pack = parse_pack(raw)
         seen = verify_pack(pack, believed, now, self.seen())
+        require_past(pack, now)
         # What was seen comes first: a crash in between leaves an older pack, which is then
         # refused, and never an older one that is believed. New keys come last: with the old
         # ones the same pack can be let in again.
@@ -109,7 +111,7 @@ class TrustStore:
 
         Raises:
             TrustStoreEmpty: There is none.
-            PatunayError: As `let_in`: it is past its time, or was changed.
+            PatunayError: It is past its time, or was changed.
         """
         raw, root = self._read(_PACK, MAX_PACK_BYTES), self.root()
         if raw is None or root is None:

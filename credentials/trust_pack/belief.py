@@ -8,12 +8,12 @@ from typing import TypeVar
 from anchoring.backend import Sighting
 from anchoring.note import VerifierKey
 from anchoring.record import record_cid
-from credentials.evidence import Evidence, Lookup, Obtained
+from credentials.evidence import Evidence, Lookup, Obtained, Origin
 from credentials.policy import Policy
 from credentials.trust_pack.pack import TrustPack
 from credentials.trust_pack.parts import AnchorPart, IssuerPart, StatusPart
 from credentials.trust_pack.rules import PackRules
-from credentials.trust_pack.verify import is_stale
+from credentials.trust_pack.verify import newest_time
 from primitives.canonical_json import JsonObject
 
 T = TypeVar("T")
@@ -47,11 +47,11 @@ class PackBelief:
 
     def evidence(self, evidence: Evidence) -> Evidence:
         """Return `evidence` with what the pack has of that which is missing in it."""
+        lists = _filled(evidence.status_lists, self.status_lists)
         return replace(
-            evidence,
+            _with_lists(evidence, lists, self.status_lists),
             did_documents=_filled(evidence.did_documents, self.did_documents),
             histories=_filled(evidence.histories, self.histories),
-            status_lists=_filled(evidence.status_lists, self.status_lists),
             sightings=_filled(evidence.sightings, self._sightings(evidence)),
         )
 
@@ -60,11 +60,11 @@ class PackBelief:
 
         What a bundle says of an issuer counts only where the pack says nothing.
         """
+        lists = {**evidence.status_lists, **self.status_lists}
         return replace(
-            evidence,
+            _with_lists(evidence, lists, self.status_lists),
             did_documents={**evidence.did_documents, **self.did_documents},
             histories={**evidence.histories, **self.histories},
-            status_lists={**evidence.status_lists, **self.status_lists},
             sightings={**evidence.sightings, **self._sightings(evidence)},
         )
 
@@ -81,6 +81,7 @@ class PackBelief:
                 Sighting(part.anchor, part.depth, gas_used=0),
                 self.rules.name,
                 part.obtained_at,
+                Origin.PACK,
             )
             for part in seen
         }
@@ -95,12 +96,11 @@ class PackBelief:
         }
 
 
-def believe(pack: TrustPack, now: datetime) -> PackBelief:
+def believe(pack: TrustPack) -> PackBelief:
     """Return what a pack gives.
 
     Args:
-        pack: That `verify_pack` has just let pass, with the same `now`.
-        now: Aware; the verifier's own clock.
+        pack: That `verify_pack` has just let pass.
     """
     parts = pack.contents.parts
     issuers = [part for part in parts if isinstance(part, IssuerPart)]
@@ -113,8 +113,10 @@ def believe(pack: TrustPack, now: datetime) -> PackBelief:
     rules = PackRules(
         name=pack.name,
         issued=pack.manifest.issued,
-        is_stale=is_stale(pack, now),
+        expires=pack.manifest.expires,
+        newest=newest_time(pack),
         issuers=frozenset(part.did for part in issuers),
+        first_seen={part.did: part.first_seen for part in issuers},
         scopes={part.did: frozenset(part.scope) for part in issuers if part.scope},
         denied_keys=deny.keys,
         denied_issuers=deny.issuers,
@@ -127,18 +129,39 @@ def believe(pack: TrustPack, now: datetime) -> PackBelief:
             pack.contents.federation.contracts or (part.anchor.contract for part in anchors)
         ),
         did_documents={
-            part.did: Obtained(part.document, pack.name, part.last_seen) for part in issuers
+            part.did: _attested(part.document, pack, part.last_seen) for part in issuers
         },
         histories={
-            part.did: Obtained(part.history, pack.name, part.last_seen)
+            part.did: _attested(part.history, pack, part.last_seen)
             for part in issuers
             if part.history is not None
         },
         status_lists={
-            part.url: Obtained(part.document, pack.name, part.obtained_at) for part in lists
+            part.url: _attested(part.document, pack, part.obtained_at) for part in lists
         },
         anchors={cid: tuple(seen) for cid, seen in by_record.items()},
     )
+
+
+def _attested(value: JsonObject, pack: TrustPack, when: datetime) -> Obtained[JsonObject]:
+    return Obtained(value, pack.name, when, Origin.PACK)
+
+
+def _with_lists(
+    evidence: Evidence,
+    preferred: Mapping[str, Lookup[JsonObject]],
+    pack: Mapping[str, Obtained[JsonObject]],
+) -> Evidence:
+    """Return `evidence` with the preferred copies of lists first, and all others kept."""
+    further = dict(evidence.further_lists)
+    for url, one in evidence.status_lists.items():
+        others = [
+            each
+            for each in (one, pack.get(url))
+            if isinstance(each, Obtained) and each is not preferred[url]
+        ]
+        further[url] = (*further.get(url, ()), *others)
+    return replace(evidence, status_lists=preferred, further_lists=further)
 
 
 def _filled(

@@ -26,11 +26,17 @@ class PackRules:
     issued: datetime
     """As of when all of it holds."""
 
-    is_stale: bool = False
-    """Past `expires`: what is concluded carries a remark."""
+    expires: datetime
+    """From when on what is concluded carries a remark."""
+
+    newest: datetime
+    """The latest moment that anything in it is of."""
 
     issuers: frozenset[str] = frozenset()
     """DIDs that it lists."""
+
+    first_seen: Mapping[str, datetime] = field(default_factory=dict)
+    """DID to since when the offices know it."""
 
     scopes: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """DID to the award types that its issuer is recognised for; absent means all."""

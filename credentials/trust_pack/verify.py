@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from credentials.clock_check import ClockImplausible
 from credentials.trust_pack.manifest import Federation, signed_bytes
 from credentials.trust_pack.pack import TrustPack
 from credentials.trust_pack.parts import CheckpointPart, StatusPart
@@ -63,13 +64,6 @@ class PackExpired(Undetermined):
     hint = "ask the office for its newest pack"
 
 
-class ClockImplausible(Undetermined):
-    """By this machine's clock, the pack was made in the future."""
-
-    code = "clock-implausible"
-    hint = "set the clock of this machine"
-
-
 @dataclass(frozen=True, slots=True)
 class Seen:
     """The highest of everything that a verifier has seen of one federation."""
@@ -90,8 +84,11 @@ def verify_pack(pack: TrustPack, root: Federation, now: datetime, seen: Seen) ->
 
     1. It is of the federation, and enough of that one's distinct keys have signed it.
     2. If it names other keys from now on, enough of those have signed it too.
-    3. It was not made in the future, and is not too old to be used.
+    3. It is not too old to be used.
     4. Nothing in it is older than what was seen before.
+
+    Whether the clock can be right is another question: `require_past`, and in the judge
+    `credentials.clock_check`.
 
     Args:
         pack: From anywhere.
@@ -102,7 +99,7 @@ def verify_pack(pack: TrustPack, root: Federation, now: datetime, seen: Seen) ->
     Raises:
         PackWrongFederation, PackSignerUnknown, PackQuorumMissed, PackSignatureInvalid:
             It is not signed as `root` demands.
-        ClockImplausible, PackExpired: It is not of today.
+        PackExpired: It is too old.
         PackRolledBack: Something newer was seen.
     """
     if pack.manifest.federation != root.name:
@@ -112,13 +109,28 @@ def verify_pack(pack: TrustPack, root: Federation, now: datetime, seen: Seen) ->
     require_quorum(pack, root)
     if pack.contents.federation != root:
         require_quorum(pack, pack.contents.federation)
-    _require_today(pack, now)
+    _require_usable(pack, now)
     return _require_newer(pack, seen)
 
 
-def is_stale(pack: TrustPack, now: datetime) -> bool:
-    """Tell whether what is concluded from the pack has to carry a remark."""
-    return now >= pack.manifest.expires
+def newest_time(pack: TrustPack) -> datetime:
+    """Return the latest moment that anything in the pack is of."""
+    # The files too: an office whose clock is wrong would date everything in them.
+    return max((pack.manifest.issued, *_times(pack)))
+
+
+def require_past(pack: TrustPack, now: datetime) -> None:
+    """Return if the pack is not of the future.
+
+    Raises:
+        ClockImplausible: It is, by the clock that says `now`.
+    """
+    newest = newest_time(pack)
+    if now + CLOCK_SKEW < newest:
+        raise ClockImplausible(
+            f"found this clock at {format_instant(now)}, and evidence of"
+            f" {format_instant(newest)}"
+        )
 
 
 def require_quorum(pack: TrustPack, root: Federation) -> None:
@@ -144,17 +156,9 @@ def require_quorum(pack: TrustPack, root: Federation) -> None:
         raise PackQuorumMissed(f"found {len(known)} signatures, want {root.threshold}")
 
 
-def _require_today(pack: TrustPack, now: datetime) -> None:
-    said = pack.manifest
-    # The files too: an office whose clock is wrong would date everything in them.
-    newest = max((said.issued, *_times(pack)))
-    if now + CLOCK_SKEW < newest:
-        raise ClockImplausible(
-            f"found this clock at {format_instant(now)}, and evidence of"
-            f" {format_instant(newest)}"
-        )
-    if now >= said.usable_until:
-        until = format_instant(said.usable_until)
+def _require_usable(pack: TrustPack, now: datetime) -> None:
+    if now >= pack.manifest.usable_until:
+        until = format_instant(pack.manifest.usable_until)
         raise PackExpired(f"{pack.name} was usable until {until}")
 
 

@@ -22,6 +22,10 @@ def _check_of(names: Iterable[str]) -> dict[str, Any]:
             "hint": TEXT,
             "source": TEXT,
             "obtained_at": {"type": ["string", "null"], "format": "date-time"},
+            "evidence": TEXT,
+            "as_of": {"type": ["string", "null"], "format": "date-time"},
+            "age_days": {"type": ["integer", "null"], "minimum": 0},
+            "final": {"type": "boolean"},
         },
     }
 

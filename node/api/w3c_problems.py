@@ -58,7 +58,7 @@ _CODES: Final[Mapping[str, tuple[str, ...]]] = {
         "encoding-malformed",
         "instant-malformed",
     ),
-    RANGE: ("expired", "not-yet-valid", "status-index-out-of-range"),
+    RANGE: ("expired", "not-yet-signed", "not-yet-valid", "status-index-out-of-range"),
     CRYPTOGRAPHIC: (
         "checkpoint-signature-invalid",
         "checkpoint-unsigned",
@@ -82,12 +82,14 @@ _CODES: Final[Mapping[str, tuple[str, ...]]] = {
         # What follows has no name of its own in any of the standards.
         "anchor-not-shown",
         "anchor-unconfirmed",
+        "anchored-later",
         "award-out-of-scope",
         "award-type-not-accepted",
         "block-not-attested",
         "checkpoint-malformed",
         "checkpoint-unknown-origin",
         "cid-malformed",
+        "clock-implausible",
         "contract-not-accepted",
         "cosignature-invalid",
         "credential-enveloped",
@@ -128,7 +130,9 @@ _CODES: Final[Mapping[str, tuple[str, ...]]] = {
     STATUS_RETRIEVAL: ("status-list-not-found",),
     STATUS_VERIFICATION: (
         "revoked",
+        "revoked-when-unknown",
         "suspended",
+        "suspension-then-unknown",
         "status-encoding-invalid",
         "status-entry-malformed",
         "status-issuer-mismatch",

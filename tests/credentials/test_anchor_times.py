@@ -66,6 +66,8 @@ def test_a_proven_anchor_in_an_attested_block_counts_and_names_who_attests_it() 
         "the block 77 that the policy file names",
         source="policy file",
         since=TIME,
+        evidence="receipt",
+        final=True,
     )
 
 

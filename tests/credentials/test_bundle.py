@@ -254,6 +254,7 @@ NAME = "“Farm Data Collection”"
                 f"{NAME}: Valid as signed by {SCHOOL}."
                 " Not revoked as of 21 November 2026 (1 day ago)."
                 " Anchored on or before 21 November 2026."
+                " Whether its key was stolen since is not known."
                 " Current status is not known offline."
             ),
         ),
@@ -264,6 +265,7 @@ NAME = "“Farm Data Collection”"
                 f"{NAME}: Signed by {SCHOOL}. Whether it was revoked is not known:"
                 " known as of 2026-11-21T08:00:00Z, 201 days ago; 90 accepted."
                 " Anchored on or before 21 November 2026."
+                " Whether its key was stolen since is not known."
                 " Current status is not known offline."
             ),
         ),
@@ -273,6 +275,7 @@ NAME = "“Farm Data Collection”"
             (
                 f"{NAME}: Signed by {SCHOOL}. Taken back: revoked by its issuer; list from"
                 f" {REVOCATIONS}. Anchored on or before 21 November 2026."
+                " Whether its key was stolen since is not known."
             ),
         ),
         (
@@ -281,7 +284,10 @@ NAME = "“Farm Data Collection”"
                 "credential": signed(unsigned(credentialStatus=...)),
             },
             0,
-            f"{NAME}: Valid as signed by {SCHOOL}. Its issuer keeps no status for it.",
+            (
+                f"{NAME}: Valid as signed by {SCHOOL}. Its issuer keeps no status for it."
+                " Whether its key was stolen since is not known."
+            ),
         ),
     ],
     ids=["recent", "old", "revoked", "no receipt and no status"],

@@ -44,8 +44,8 @@ NO_POLICY = Policy()
 RECEIPT = Evidence(receipt=had(ANCHORED.receipt))
 
 
-def belief(now: datetime = NOW, **changes: Any) -> PackBelief:
-    return believe(pack(contents(**changes)), now)
+def belief(**changes: Any) -> PackBelief:
+    return believe(pack(contents(**changes)))
 
 
 def report(
@@ -84,9 +84,11 @@ def test_without_the_pack_nothing_is_known() -> None:
 
 def test_an_old_pack_says_so_in_the_verdict() -> None:
     now = NOW + 60 * DAY
-    listed = check("issuer-listed", report(belief(now), as_of=now))
+    listed = check("issuer-listed", report(belief(), as_of=now))
     assert (listed.result.value, listed.code) == ("passed", "pack-stale")
-    assert listed.detail.endswith("; that pack is old")
+    assert listed.detail.endswith(
+        "; the trust pack is old, it was fresh until 2026-12-22T07:59:00Z"
+    )
 
 
 def test_an_issuer_that_no_list_names_is_not_determined() -> None:
@@ -114,12 +116,12 @@ def test_what_was_looked_up_comes_before_what_is_packed() -> None:
 
 
 def test_a_revocation_in_the_pack_is_final() -> None:
-    found = believe(pack(contents(status_part(INDEX))), NOW)
+    found = believe(pack(contents(status_part(INDEX))))
     assert check("status", report(found, as_of=NOW + 90 * DAY)).code == "revoked"
 
 
 def scoped(*scope: str) -> PackBelief:
-    return believe(pack(contents(issuer_part(scope=scope))), NOW)
+    return believe(pack(contents(issuer_part(scope=scope))))
 
 
 def award(kind: Any) -> Any:
@@ -256,7 +258,7 @@ def test_a_bundle_does_not_come_before_the_pack() -> None:
     (document,) = found.did_documents.values()
     assert not isinstance(document, Missing)
     assert document.source.startswith("trust pack 1 of ph (")
-    revoked = believe(pack(contents(status_part(INDEX))), NOW)
+    revoked = believe(pack(contents(status_part(INDEX))))
     brought = replace(RECEIPT, status_lists={REVOCATIONS: had(status_list())})
     said = judge(ANCHORED.document, revoked.before(brought), revoked.policy(NO_POLICY), NOW)
     assert check("status", said).code == "revoked"
