@@ -11,6 +11,7 @@ import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Self
 from urllib.parse import urlsplit
 
@@ -83,15 +84,19 @@ class OwnHosts:
         Raises:
             HostRefused: None, several, no host name, or the name of somebody else.
         """
-        found = Authority.parse(values[0]) if len(values) == 1 else None
-        if found is None:
+        if len(values) != 1:
             shown = ", ".join(values)[:120]
             raise HostRefused(f"found Host {shown!r}, want one host name")
+        why = _refusal(self, values[0], port, scheme)
+        if why:
+            raise HostRefused(why)
+
+    def answers_to(self, found: Authority, *, port: int, scheme: str) -> bool:
+        """Tell whether a request for `found`, which came in at `port`, is for this node."""
         asked = found.port if found.port is not None else _DEFAULT_PORTS[scheme]
         if asked == port and (found.is_loopback or found.name == self._listening):
-            return
-        if not any(_covers(own, found) for own in self._named()):
-            raise HostRefused(f"found Host {values[0][:120]!r}, want {self.domain}")
+            return True
+        return any(_covers(own, found) for own in self._named())
 
     @property
     def _listening(self) -> str:
@@ -105,6 +110,17 @@ class OwnHosts:
         # else listens at `localhost` is not this node, so there the port counts.
         anywhere = [Authority(a.name, None) for a in own if a and not a.is_loopback]
         return [*anywhere, *(a for a in (*own, *more) if a is not None)]
+
+
+@lru_cache(maxsize=256)
+def _refusal(own: OwnHosts, value: str, port: int, scheme: str) -> str:
+    """Return what is wrong with a `Host` header; nothing, if the node answers to it."""
+    found = Authority.parse(value)
+    if found is None:
+        return f"found Host {value[:120]!r}, want one host name"
+    if not own.answers_to(found, port=port, scheme=scheme):
+        return f"found Host {value[:120]!r}, want {own.domain}"
+    return ""
 
 
 def _covers(own: Authority, found: Authority) -> bool:

@@ -3,9 +3,10 @@
 Imports no database and no network library, so that `patunay verify` starts fast.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from anchoring.note import VerifierKey
@@ -13,6 +14,7 @@ from credentials.evidence import OWN_NODE, Lookup, Missing, Obtained
 from did.resolver import DidNotFound
 from node.config import Config
 from node.home import Home
+from node.parsed_files import ParsedFiles
 from node.publishing import (
     StatusUrlForeign,
     did_document_file,
@@ -50,6 +52,10 @@ class OwnNode:
 
     vkey: VerifierKey
 
+    files: ParsedFiles = field(default_factory=ParsedFiles, repr=False, compare=False)
+
+    _places: dict[str, Path] = field(default_factory=dict, repr=False, compare=False)
+
     @classmethod
     def load(cls, home: Home, clock: Clock) -> "OwnNode":
         """Read what the node says of itself.
@@ -77,36 +83,42 @@ class OwnNode:
         slug = self.issuers.get(did)
         if slug is None:
             return None
-        try:
-            raw = did_document_file(self.home, slug).read_bytes()
-        except FileNotFoundError:
-            return Missing.because(DidNotFound(f"the file of {did} is gone from public/"))
-        return self._obtained(raw)
+        missing = DidNotFound(f"the file of {did} is gone from public/")
+        return self._obtained(
+            did, partial(did_document_file, self.home, slug), Missing.because(missing)
+        )
 
     def did_history(self, did: str) -> Lookup[JsonObject] | None:
         """Return the history of one of the node's own DIDs, or None for a stranger's."""
         slug = self.issuers.get(did)
         if slug is None:
             return None
-        try:
-            return self._obtained(did_history_file(self.home, slug).read_bytes())
-        except FileNotFoundError:
-            return Missing.because(DidNotFound(f"the history of {did} is gone"))
+        missing = DidNotFound(f"the history of {did} is gone")
+        return self._obtained(
+            f"{did}#", partial(did_history_file, self.home, slug), Missing.because(missing)
+        )
 
     def status_list(self, url: str) -> Lookup[JsonObject] | None:
         """Return one of the node's own status lists, or None for a stranger's."""
+        missing = Missing("status-list-not-found", f"this node has no list {url}")
         try:
-            file = status_list_file(self.home, self.config, url)
+            return self._obtained(
+                url, partial(status_list_file, self.home, self.config, url), missing
+            )
         except StatusUrlForeign:
             return None
-        try:
-            return self._obtained(file.read_bytes())
-        except FileNotFoundError:
-            return Missing("status-list-not-found", f"this node has no list {url}")
 
-    def _obtained(self, raw: bytes) -> Lookup[JsonObject]:
-        when: datetime = self.clock.now()
+    def _obtained(
+        self, name: str, place: Callable[[], Path], missing: Missing
+    ) -> Lookup[JsonObject]:
+        """Return what a file holds; `missing` if there is no such file."""
+        file = self._places.get(name) or place()
+        when = self.clock.now()
         try:
-            return Obtained(parse_json_object(raw, MAX_FILE_BYTES), OWN_NODE, when)
+            found = Obtained(self.files.read(file, MAX_FILE_BYTES), OWN_NODE, when)
+        except FileNotFoundError:
+            return missing
         except PatunayError as e:
             return Missing.because(e)
+        self._places[name] = file  # one for each file that is there, and no more
+        return found

@@ -21,11 +21,13 @@ from node.api.identifiers import IDENTIFIERS, Identifiers
 from node.api.problems import Handler, problem_middleware
 from node.api.request import MAX_BODY_BYTES
 from node.api.verify import VERIFIER, Verifier
+from node.hosts import OwnHosts
 from node.node import Node
 from node.own_node import OwnNode
 from node.web_lookups import web_gatherer, web_resolver
 
 FETCHER = web.AppKey("FETCHER", PublicFetcher)
+OWN_HOSTS = web.AppKey("OWN_HOSTS", OwnHosts)
 
 
 def build_app(node: Node, fetcher: PublicFetcher | None = None) -> web.Application:
@@ -40,6 +42,7 @@ def build_app(node: Node, fetcher: PublicFetcher | None = None) -> web.Applicati
         client_max_size=MAX_BODY_BYTES,
     )
     app[NODE] = node
+    app[OWN_HOSTS] = node.config.own_hosts
     app[FETCHER] = fetcher or PublicFetcher(
         allow_loopback_http=node.config.allow_loopback_http
     )
@@ -64,15 +67,17 @@ async def _verifier(app: web.Application) -> AsyncIterator[None]:
     async with app[FETCHER] as fetcher:
         app[IDENTIFIERS] = Identifiers(node, web_resolver(fetcher, node.clock))
         own = OwnNode.load(node.home, node.clock)
-        app[VERIFIER] = Verifier(node, web_gatherer(fetcher, node.clock, own), Policy())
+        verifier = Verifier(node, web_gatherer(fetcher, node.clock, own), Policy())
+        app[VERIFIER] = verifier
         yield
+        verifier.judge.close()
 
 
 @web.middleware
 async def _own_host(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer to the node's own names alone, whatever is asked for."""
     listening = request.transport.get_extra_info("sockname") if request.transport else None
-    request.app[NODE].config.own_hosts.check(
+    request.app[OWN_HOSTS].check(
         request.headers.getall("Host", []),
         port=listening[1] if listening else 0,
         scheme="https" if request.secure else "http",

@@ -50,7 +50,7 @@ async def check(request: web.Request) -> web.Response:
     except (PatunayError, ValueError) as e:
         hint = e.hint if isinstance(e, PatunayError) else ""
         return _html(problem_page(str(e), hint), status=400)
-    report = await request.app[VERIFIER].verify(document)
+    report = await request.app[VERIFIER].verify(document, size=len(text.encode()))
     return _html(report_page(report))
 
 

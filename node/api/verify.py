@@ -1,9 +1,8 @@
 """POST /credentials/verify, as VC-API names it."""
 
-import asyncio
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from aiohttp import web
@@ -13,7 +12,6 @@ from anchoring.receipt import Receipt
 from credentials.case import Case
 from credentials.data_integrity import ASSERTION
 from credentials.evidence import OWN_NODE, Evidence, Lookup, Missing, Obtained
-from credentials.judge import judge_case
 from credentials.log_question import log_wanted_since
 from credentials.model import Credential
 from credentials.policy import CHECK_NAMES, DEFAULT_REQUIRED, Policy
@@ -23,6 +21,7 @@ from node.api.problems import Overloaded
 from node.api.request import MAX_BODY_BYTES, read_json_bytes
 from node.api.w3c_problems import check_problem
 from node.gather import Gatherer
+from node.judging import Judge
 from node.log_reading import own_sightings, read_log
 from node.logbook import build_receipt
 from node.node import Node
@@ -56,19 +55,32 @@ class Verifier:
     node: Node
     gatherer: Gatherer
     policy: Policy
+    judge: Judge = field(default_factory=Judge)
     in_hand: int = 0
 
+    _demands: dict[frozenset[str], Policy] = field(default_factory=dict, repr=False)
+    """By the checks that decide; there are fewer than a hundred sets of them."""
+
     async def verify(
-        self, document: JsonObject, required: frozenset[str] = DEFAULT_REQUIRED
+        self,
+        document: JsonObject,
+        required: frozenset[str] = DEFAULT_REQUIRED,
+        *,
+        size: int = MAX_DOCUMENT_BYTES,
     ) -> Report:
         """Return the report on one credential, of which the `required` checks decide.
+
+        Args:
+            document: Read, and not trusted.
+            required: Names of checks.
+            size: Of the document, in bytes, or more.
 
         Raises:
             Overloaded: `MAX_IN_HAND` others are under way.
         """
         with self.slot():
             case = await self._case(document, self.demands(required))
-            return await asyncio.to_thread(judge_case, case)
+            return await self.judge.judge(case, size)
 
     @contextmanager
     def slot(self) -> Iterator[None]:
@@ -87,7 +99,11 @@ class Verifier:
 
     def demands(self, required: frozenset[str]) -> Policy:
         """Return the node's policy, with these checks to decide."""
-        return replace(self.gatherer.policy(self.policy), required=required)
+        known = self._demands.get(required)
+        if known is None:
+            known = replace(self.gatherer.policy(self.policy), required=required)
+            self._demands[required] = known
+        return known
 
     async def evidence(self, document: JsonObject) -> Evidence:
         """Return what could be had about one credential."""
@@ -165,7 +181,7 @@ async def verify(request: web.Request) -> web.Response:
     require_purpose(options, ASSERTION)
     _refuse_binding(options)
     required = required_checks(options)
-    report = await request.app[VERIFIER].verify(document, required)
+    report = await request.app[VERIFIER].verify(document, required, size=len(raw))
     return web.json_response(
         render_report(report), status=STATUS_OF_OUTCOME[report.outcome]
     )

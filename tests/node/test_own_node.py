@@ -1,0 +1,56 @@
+from dataclasses import replace
+from typing import Any
+
+from credentials.evidence import Obtained
+from credentials.policy import Policy
+from node.api.verify import Verifier, render_report
+from node.gather import Gatherer
+from node.node import Node
+from node.own_node import OwnNode
+from node.parsed_files import ParsedFiles
+from node.status import revoke
+from primitives.canonical_json import JsonObject
+from tests.support.nodes import HandClock
+
+
+class _AtOnce(ParsedFiles):
+    """Keeps what it reads without waiting for it to settle."""
+
+    settled_ns = -(10**12)
+
+
+def _verifier(node: Node, files: ParsedFiles) -> Verifier:
+    loaded = OwnNode.load(node.home, node.clock)
+    own = replace(loaded, files=files)
+    return Verifier(node, Gatherer(node.clock, own), Policy())
+
+
+async def test_a_kept_file_answers_as_one_that_is_read_anew(
+    node: Node, credential: dict[str, Any], clock: HandClock
+) -> None:
+    kept = _verifier(node, _AtOnce())
+    reports: list[JsonObject] = []
+    for change in (None, revoke):
+        if change is not None:
+            await change(node, credential["id"], "tried")
+        for _ in range(2):
+            clock.advance(1)
+            anew = _verifier(node, ParsedFiles())
+            reports = [
+                render_report(await verifier.verify(credential))
+                for verifier in (kept, anew)
+            ]
+            assert reports[0] == reports[1]
+    assert reports[0]["standing"] == "revoked"
+
+
+async def test_says_when_a_kept_file_was_looked_at(node: Node, clock: HandClock) -> None:
+    own = _verifier(node, _AtOnce()).gatherer.own
+    assert own is not None
+    (did,) = own.issuers
+    seen = [own.did_document(did)]
+    clock.advance(60)
+    seen.append(own.did_document(did))
+    assert all(isinstance(one, Obtained) for one in seen)
+    first, second = (one.obtained_at for one in seen if isinstance(one, Obtained))
+    assert (second - first).total_seconds() == 60
