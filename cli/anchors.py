@@ -16,14 +16,16 @@ from cli.options import home_option, json_option, passphrase_option
 from cli.output import print_json, say
 from cli.passphrase import read_passphrase
 from cli.progress import progress_bar
+from node.anchor_request import ANCHOR_NOW, request_anchor
 from node.anchor_state import AnchorState, anchor_state
+from node.audit_log import record
 from node.backends import GWEI
 from node.chain_presets import explorer_link
 from node.config import ChainConfig
-from node.daemon import ANCHOR_NOW
 from node.home import Home
 from node.issuance import Progress
 from node.node import EVM_KEY, Node
+from node.permissions import Action
 from node.setup import anchor_contract
 from node.storage import ledger
 from node.storage.anchor_store import AnchorTrouble
@@ -138,10 +140,7 @@ async def _anchor(
 async def _ask_daemon(home: Home) -> None:
     """Ask for a batch, and wait until all that is queued now is in an anchored one."""
     async with Node.open(home, SystemClock()) as node:
-        async with node.writing() as c:
-            waiting, _ = await ledger.queue_state(c)
-            wanted = await ledger.log_length(c) + waiting
-            await ledger.save_request(c, ANCHOR_NOW, node.now())
+        wanted = await request_anchor(node)
         while True:
             async with node.reading() as c:
                 is_waiting = await ledger.has_request(c, ANCHOR_NOW)
@@ -155,6 +154,8 @@ async def _ask_daemon(home: Home) -> None:
 async def _drive(home: Home, passphrase: bytes) -> None:
     """Close a batch and bring it to the chain. The caller holds the node."""
     async with Node.open(home, SystemClock(), passphrase) as node:
+        async with node.writing() as c:
+            await record(c, node, Action.ANCHOR_RUN)
         await anchor_all(node)
 
 

@@ -74,6 +74,7 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
         "cli.presenting:presentation", "What a holder shows of its credentials."
     ),
     "token": Lazy("cli.tokens:token", "Access tokens for programs and people."),
+    "audit-log": Lazy("cli.audit_log:audit_log", "Who did what at this node, and when."),
     "fsck": Lazy("cli.checking:fsck", "Check everything the node has stored."),
 }
 

@@ -7,11 +7,11 @@ import click
 
 from cli.options import home_option, json_option
 from cli.output import print_json, print_table, say, say_note
-from node.access import create_token
+from node.access import create_token, revoke_token
 from node.home import Home
 from node.node import Node
 from node.permissions import Role
-from node.storage.tokens import Token, list_tokens, revoke_token
+from node.storage.tokens import Token, list_tokens
 from primitives.clock import SystemClock
 
 
@@ -84,8 +84,8 @@ def revoke(*, token_id: str, home: Home, as_json: bool) -> None:
     """Take the token ID out of force, at once and for ever."""
 
     async def run() -> None:
-        async with Node.open(home, SystemClock()) as node, node.writing() as c:
-            await revoke_token(c, token_id, node.now())
+        async with Node.open(home, SystemClock()) as node:
+            await revoke_token(node, token_id)
 
     asyncio.run(run())
     if as_json:

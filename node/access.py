@@ -7,8 +7,17 @@ from datetime import timedelta
 from typing import Final
 
 from node.acting import act_as
+from node.audit_log import record, record_refusal
 from node.node import Node
-from node.permissions import Action, Actor, Role, check_permission
+from node.permissions import (
+    Action,
+    Actor,
+    IssuerRefused,
+    Role,
+    RoleRefused,
+    check_permission,
+)
+from node.storage import tokens
 from node.storage.registry import require_issuer
 from node.storage.tokens import Token, find_token, mark_used, save_token
 from primitives.errors import Malformed, Misconfigured, Rejected
@@ -86,7 +95,21 @@ async def create_token(
         for slug in sorted(token.issuers):
             await require_issuer(c, slug)
         await save_token(c, token, _digest(secret))
+        facts = {"change": "create", "roles": " ".join(sorted(token.roles))}
+        await record(c, node, Action.TOKEN_CHANGE, f"token:{token.id}", facts=facts)
     return token, secret
+
+
+async def revoke_token(node: Node, token_id: str) -> None:
+    """Take a token out of force, at once and for ever.
+
+    Raises:
+        TokenUnknown: There is none of that id in force.
+    """
+    async with node.writing() as c:
+        await tokens.revoke_token(c, token_id, node.now())
+        facts = {"change": "revoke"}
+        await record(c, node, Action.TOKEN_CHANGE, f"token:{token_id}", facts=facts)
 
 
 async def require(
@@ -111,7 +134,11 @@ async def require(
     """
     actor = (await authenticate(node, headers)).actor
     act_as(actor)
-    check_permission(actor, action, issuer)
+    try:
+        check_permission(actor, action, issuer)
+    except (RoleRefused, IssuerRefused) as e:
+        await record_refusal(node, action, e)
+        raise
     return actor
 
 

@@ -15,6 +15,8 @@ from typing import Final
 from aiohttp import web
 
 from anchoring.backend import AnchorBackend
+from node.acting import DAEMON, act_as
+from node.anchor_request import ANCHOR_NOW
 from node.anchor_state import AnchorState, anchor_state
 from node.anchoring import Anchorer
 from node.api.app import build_app
@@ -46,8 +48,6 @@ _RECHECK_SECONDS: Final = 60.0
 
 _GRACE_SECONDS: Final = 10.0
 """How long requests in hand may take when the daemon stops."""
-
-ANCHOR_NOW: Final = "anchor-now"
 
 
 class PortBusy(Misconfigured):
@@ -153,6 +153,7 @@ async def run_daemon(
         PortBusy: The port is taken.
         PatunayError: As `Node.open` and `open_backend`.
     """
+    act_as(DAEMON)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -13,6 +13,7 @@ from anchoring.entry import EntryKind, encode_entry, entry_of
 from anchoring.merkle import hash_leaf
 from anchoring.record import parse_record, record_cid, record_digest
 from anchoring.tree import Tree
+from node.audit_log import check_audit_log
 from node.node import Node
 from node.storage import anchor_store, ledger
 from node.storage.anchor_store import StoredCheckpoint, StoredTransaction
@@ -96,6 +97,10 @@ async def check_node(
         previous = checkpoint
     report.checkpoints = len(checkpoints)
     await _check_anchors(sent, checkpoints, backend, report)
+    report.problems += [
+        Problem(f"audit entry {flaw.sequence}", flaw.code, flaw.detail)
+        for flaw in (await check_audit_log(node)).flaws
+    ]
     return report
 
 

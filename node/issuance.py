@@ -28,8 +28,11 @@ from credentials.model import (
 from credentials.registrar import Finding, RegistrarFile, Row, row_key
 from credentials.status_list import ENTRY_TYPE, PURPOSES, REVOCATION
 from credentials.template import CredentialTemplate, RowNotIssuable, build_credential
+from node.acting import current_actor
+from node.audit_log import record, record_signed, refusals_recorded
 from node.failpoints import failpoint
 from node.node import Node, credential_key, signing_key
+from node.permissions import Action, check_permission
 from node.status_lists import Place, allot_places
 from node.storage import ledger
 from node.storage.ledger import Draft
@@ -152,10 +155,21 @@ async def issue_rows(
                 replace(draft, template=template.template_id, row_key=row_key(row))
             )
         await ledger.save_drafts(c, drafts, node.now())
+        if drafts:
+            await _record_drafts(c, node, template, slug, len(drafts))
     failpoint("drafts-stored")
     report.issued = [draft.uuid for draft in drafts]
     await sign_drafts(node, progress=progress, documents=documents)
     return report
+
+
+async def _record_drafts(
+    c: AsyncConnection, node: Node, template: CredentialTemplate, slug: str, count: int
+) -> None:
+    check_permission(current_actor(), Action.CREDENTIAL_ISSUE, slug)
+    what = f"template:{template.template_id}@{template.version}"
+    facts = {"credentials": count}
+    await record(c, node, Action.BATCH_DRAFT, what, issuer=slug, facts=facts)
 
 
 def _draft(document: JsonObject, issuer: Issuer, cryptosuite: str, place: Place) -> Draft:
@@ -196,11 +210,22 @@ async def issue_document(
     """
     if "proof" in document:
         raise AlreadyDecided("found a proof, want the node to add it")
+    async with refusals_recorded(node, Action.CREDENTIAL_ISSUE):
+        return await _issue_document(node, document, slug, cryptosuite)
+
+
+async def _issue_document(
+    node: Node, document: JsonObject, slug: str | None, cryptosuite: str | None
+) -> JsonObject:
     asked = sha256(canonicalize(document))
     async with node.writing() as c:
         issuer = await _choose_issuer(c, document, slug)
+        actor, act = current_actor(), Action.CREDENTIAL_ISSUE
+        check_permission(actor, act, issuer.slug)
         if "id" in document:
             known = await ledger.find_credential_by_id(c, str(document["id"]))
+            if known is not None:
+                check_permission(actor, act, known.issuer)
             if known is not None and known.draft_sha256 != asked.hex():
                 raise IdConflict(f"{document['id']} was issued with another content")
             if known is not None and known.document is not None:
@@ -220,6 +245,8 @@ async def issue_document(
         )
         await ledger.save_drafts(c, [draft], node.now())
         await _save_signed(node, c, [(draft, signed)])
+        what = f"credential:{draft.uuid}"
+        await record(c, node, Action.CREDENTIAL_ISSUE, what, issuer=issuer.slug)
     return signed
 
 
@@ -295,6 +322,8 @@ async def sign_drafts(
                 break
             signed = await asyncio.to_thread(_sign_all, node, drafts, issuers, documents)
             await _save_signed(node, c, signed)
+            names = tuple(f"credential:{draft.uuid}" for draft in drafts)
+            await record_signed(c, node, names)
         done += len(drafts)
         progress("signing", done, max(total, done))
     failpoint("signed")

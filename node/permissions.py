@@ -145,4 +145,6 @@ def check_permission(actor: Actor, action: Action, issuer: str | None = None) ->
     if action in NODE_WIDE:
         raise IssuerRefused(f"{action}: found a token of {bound}, want one of no issuer")
     if issuer is not None and issuer not in actor.issuers:
-        raise IssuerRefused(f"{action}: found a token of {bound}, want one of {issuer}")
+        raise IssuerRefused(
+            f"{action}: found a token of {bound}, want one of {issuer or 'no issuer'}"
+        )

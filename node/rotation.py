@@ -26,6 +26,7 @@ from did.key_event import (
 from did.keyfile import KeyEntry, KeyLabel
 from did.keystore import Unlocked
 from did.multikey import decode_multikey, encode_multikey
+from node.audit_log import record
 from node.issuer_keys import (
     Role,
     document_of,
@@ -38,6 +39,7 @@ from node.issuer_keys import (
     who_signed,
 )
 from node.node import Node, credential_key, keys_like, status_key
+from node.permissions import Action
 from node.setup import log_document, new_key, publish_all
 from node.status import marked_bits
 from node.status_lists import log_list, sign_list
@@ -143,6 +145,7 @@ async def rotate(
     async with node.writing() as c:
         issuer = await _require_rotatable(c, slug)
         made = await _rotate(node, c, issuer, role, on_token)
+        await _record(c, node, "rotate", made.old, issuer.slug)
     await publish_all(node)
     return made
 
@@ -184,6 +187,7 @@ async def declare_compromised(node: Node, name: str, since: datetime) -> Declara
         issuer = await require_issuer(c, issuer.slug)
         if role == "status":
             await _sign_lists_anew(node, c, issuer)
+        await _record(c, node, "declare compromised", key, issuer.slug)
     await publish_all(node)
     successor = usable_keys(node, issuer, role, without=entry)[-1]
     return Declaration(
@@ -220,8 +224,14 @@ async def declare_log_compromised(node: Node, since: datetime) -> LogDeclaration
                 signer = usable_keys(node, issuer, "credential")[-1]
                 by = method_of(document_of(issuer), signer)
                 await _log_event(node, c, issuer, key, (signer, by), since)
+        await _record(c, node, "declare compromised", key, "")
     await publish_all(node)
     return LogDeclaration(key, since, tuple(issuer.did for issuer in webs))
+
+
+async def _record(c: AsyncConnection, node: Node, change: str, key: str, slug: str) -> None:
+    facts = {"change": change}
+    await record(c, node, Action.KEY_CHANGE, f"key:{key}", issuer=slug, facts=facts)
 
 
 def _past(node: Node, since: datetime) -> datetime:

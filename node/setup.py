@@ -16,10 +16,12 @@ from did.keystore import Unlocked, new_keystore
 from did.multikey import decode_multikey
 from did.service import LogAnchor, PatunayLogService
 from did.web import DidWeb
+from node.audit_log import record
 from node.config import Config
 from node.home import Home, create_folder, write_file
 from node.issuer_keys import history_of
 from node.node import EVM_KEY, LOG_KEY, MAIN, Node, credential_key, status_key
+from node.permissions import Action
 from node.publishing import publish_did_document, publish_did_history, publish_node
 from node.status_lists import publish_lists
 from node.storage import ledger
@@ -127,6 +129,7 @@ async def add_issuer(
         await save_issuer(c, issuer)
         if not did.startswith("did:key:"):
             await log_document(node, c, did, body)
+        await record(c, node, Action.ISSUER_ADD, f"issuer:{did}", issuer=slug)
     node.unlocked = keys
     await publish_all(node)
     return issuer

@@ -13,10 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from credentials.model import parse_credential
 from credentials.status_list import REVOCATION, SUSPENSION, Entry, parse_entry, twin
+from node.audit_log import record, refusals_recorded
 from node.failpoints import failpoint
 from node.issuance import sign_drafts
 from node.logbook import CredentialUnknown
 from node.node import Node
+from node.permissions import Action
 from node.status_lists import log_list, publish_lists, sign_list
 from node.storage import ledger, statuses
 from node.storage.ledger import StoredCredential
@@ -28,6 +30,12 @@ from primitives.strict_json import parse_json_object
 MAX_REASON_CHARACTERS: Final = 500
 
 _PURPOSE_OF: Final = {REVOKE: REVOCATION, SUSPEND: SUSPENSION, REINSTATE: SUSPENSION}
+
+_ACTIONS: Final = {
+    REVOKE: Action.CREDENTIAL_REVOKE,
+    SUSPEND: Action.CREDENTIAL_SUSPEND,
+    REINSTATE: Action.CREDENTIAL_REINSTATE,
+}
 
 _URN: Final = "urn:uuid:"
 
@@ -192,6 +200,14 @@ async def _change(node: Node, name: str, action: str, reason: str) -> StatusEven
         is_draft = (await find_state(c, name)).stored.document is None
     if is_draft:
         await sign_drafts(node)
+    async with refusals_recorded(node, _ACTIONS[action]):
+        event = await _store_change(node, name, action, reason)
+    failpoint("status-stored")
+    await publish_lists(node, [event.status_list])
+    return event
+
+
+async def _store_change(node: Node, name: str, action: str, reason: str) -> StatusEvent:
     async with node.writing() as c:
         state = await find_state(c, name)
         entry = _require_change(state, action)
@@ -212,8 +228,8 @@ async def _change(node: Node, name: str, action: str, reason: str) -> StatusEven
         body = sign_list(node, issuer, before.url, before.purpose, bits)
         await statuses.replace_document(c, before.url, body.decode(), event.list_version)
         await log_list(node, c, before.url, body)
-    failpoint("status-stored")
-    await publish_lists(node, [before.url])
+        what = f"credential:{state.stored.uuid}"
+        await record(c, node, _ACTIONS[action], what, issuer=state.stored.issuer)
     return event
 
 

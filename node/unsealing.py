@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Final
 
 from did.keystore import MAX_PASSPHRASE_BYTES
+from node.audit_log import record
 from node.home import Home
 from node.node import Node, NodeSealed
+from node.permissions import Action
 from primitives.errors import Misconfigured, PatunayError
 
 SOCKET_NAME: Final = "unseal.sock"
@@ -96,6 +98,8 @@ async def _try(node: Node, reader: asyncio.StreamReader) -> str:
             passphrase = (passphrase + more)[: MAX_PASSPHRASE_BYTES + 1]
     try:
         await node.unseal(passphrase)
+        async with node.writing() as c:
+            await record(c, node, Action.SETTINGS, facts={"change": "unseal"})
     except PatunayError as e:
         return e.code
     return UNSEALED

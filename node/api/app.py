@@ -7,6 +7,7 @@ from aiohttp import web
 from credentials.policy import Policy
 from did.fetch import PublicFetcher
 from node.api import (
+    audit_log,
     identifiers,
     issue,
     openapi,
@@ -49,6 +50,7 @@ def build_app(node: Node, fetcher: PublicFetcher | None = None) -> web.Applicati
     app.on_response_prepare.append(name_request)
     app.cleanup_ctx.append(_verifier)
     for module in (
+        audit_log,
         identifiers,
         issue,
         openapi,

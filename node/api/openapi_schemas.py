@@ -7,6 +7,7 @@ from credentials.policy import CHECK_NAMES
 from credentials.presentation_checks import CHECKS_OF_PRESENTATION
 from credentials.report import Outcome, Result, Standing
 from node.api.openapi_parts import TEXT, ref
+from node.permissions import Action
 
 
 def _check_of(names: Iterable[str]) -> dict[str, Any]:
@@ -95,6 +96,38 @@ SCHEMAS: Final[dict[str, Any]] = {
             "version": {"const": 1},
             "record": {"type": "string", "contentEncoding": "base64"},
             "anchors": {"type": "array", "items": {"type": "object"}},
+        },
+    },
+    "AuditLog": {
+        "type": "object",
+        "required": ["version", "entries", "next", "head"],
+        "properties": {
+            "version": {"const": 1},
+            "entries": {"type": "array", "items": ref("AuditEntry")},
+            "next": {"type": ["integer", "null"]},
+            "head": TEXT,
+        },
+    },
+    "AuditEntry": {
+        "type": "object",
+        "required": ["sequence", "at", "actor", "action", "outcome", "previous", "digest"],
+        "properties": {
+            "version": {"const": 1},
+            "sequence": {"type": "integer", "minimum": 1},
+            "at": {"type": "string", "format": "date-time"},
+            "actor": {
+                "type": "object",
+                "required": ["name", "token"],
+                "properties": {"name": TEXT, "token": TEXT},
+            },
+            "action": {"enum": [str(action) for action in Action]},
+            "objects": {"type": "array", "items": TEXT},
+            "issuer": TEXT,
+            "outcome": TEXT,
+            "request": TEXT,
+            "facts": {"type": "object"},
+            "previous": TEXT,
+            "digest": TEXT,
         },
     },
     "Problem": {

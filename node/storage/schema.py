@@ -273,3 +273,19 @@ requests = Table(
     Column("name", String(32), primary_key=True),
     Column("requested_at", String(32), nullable=False),
 )
+
+audit_entries = Table(
+    "audit_entries",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False, doc="the entry, canonical JSON"),
+    Column("digest", String(64), nullable=False, doc="SHA-256 of the body"),
+)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("name", String(8), primary_key=True, doc="the table has one row"),
+    Column("sequence", BigInteger, nullable=False, doc="of the last entry; 0 before any"),
+    Column("digest", String(64), nullable=False),
+)

@@ -15,9 +15,10 @@ from pathlib import Path
 from anchoring.backend import AnchorBackend
 from anchoring.entry import EntryKind, entry_of
 from anchoring.receipt import verify_receipt
+from node.anchor_request import ANCHOR_NOW
 from node.anchor_state import AnchorState, anchor_state
 from node.backends import open_backend
-from node.daemon import ANCHOR_NOW, AnchorJob
+from node.daemon import AnchorJob
 from node.failpoints import ALL_FAILPOINTS, STATUS_FAILPOINTS, Crashed
 from node.fsck import check_node
 from node.home import Home

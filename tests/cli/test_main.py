@@ -187,6 +187,8 @@ NEED_A_NODE = {
     "token create": ("x", "--role", "signer"),
     "token revoke": ("x",),
     "token list": (),
+    "audit-log show": (),
+    "audit-log check": (),
     "fsck": (),
 }
 

@@ -101,7 +101,9 @@ def test_a_registrars_file_is_signed_on_the_token_and_verifies(
 async def test_the_daemon_signs_with_the_token(home: Home, hsm: Hsm) -> None:
     async with Node.open(home, SystemClock(), PASSPHRASE) as node:
         await add_issuer(node, SLUG, "Law", on_token=True)
-        token = await asyncio.to_thread(say, "token", "create", "--name", "sis", home=home)
+        token = await asyncio.to_thread(
+            say, "token", "create", "sis", "--role", "signer", home=home
+        )
         headers = {"Authorization": f"Bearer {token['token']}"}
         async with client_of(node) as client:
             path = f"/issuers/{SLUG}/credentials/issue"

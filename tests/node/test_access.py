@@ -8,6 +8,7 @@ from node.access import (
     authenticate,
     create_token,
     require,
+    revoke_token,
 )
 from node.acting import current_actor
 from node.home import Home
@@ -15,7 +16,7 @@ from node.node import Node
 from node.permissions import Action, IssuerRefused, Role, RoleRefused
 from node.storage.database import create_engine, migrate
 from node.storage.registry import IssuerUnknown
-from node.storage.tokens import Token, TokenUnknown, list_tokens, revoke_token
+from node.storage.tokens import Token, TokenUnknown, list_tokens
 from tests.support.nodes import HandClock, meddle, opened, query
 
 DAY = 86_400
@@ -36,8 +37,7 @@ async def test_a_token_lets_its_bearer_in_until_it_is_revoked(node: Node) -> Non
     assert (await authenticate(node, bearer(secret))) == token
     named = await authenticate(node, {"Authorization": f"bearer  {secret} "})
     assert named.name == "registrar"
-    async with node.writing() as c:
-        await revoke_token(c, token.id, node.now())
+    await revoke_token(node, token.id)
     with pytest.raises(TokenRefused) as caught:
         await authenticate(node, bearer(secret))
     assert caught.value.code == "token-refused"
@@ -82,10 +82,9 @@ async def test_no_secret_is_stored(node: Node, home: Home) -> None:
 
 async def test_revoking_what_is_not_in_force_is_told(node: Node) -> None:
     token, _ = await create_token(node, "registrar", [Role.SIGNER])
-    async with node.writing() as c:
-        await revoke_token(c, token.id, node.now())
-        with pytest.raises(TokenUnknown):
-            await revoke_token(c, token.id, node.now())
+    await revoke_token(node, token.id)
+    with pytest.raises(TokenUnknown):
+        await revoke_token(node, token.id)
 
 
 async def test_a_token_expires_at_its_second_and_says_so(

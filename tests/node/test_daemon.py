@@ -12,9 +12,10 @@ from dataclasses import replace
 import pytest
 
 from anchoring.memory import MemoryAnchor
+from node.anchor_request import ANCHOR_NOW
 from node.anchor_state import anchor_state
 from node.config import BatchConfig
-from node.daemon import ANCHOR_NOW, AnchorJob, PortBusy, serving
+from node.daemon import AnchorJob, PortBusy, serving
 from node.failpoints import ALL_FAILPOINTS, failpoint
 from node.home import Home
 from node.node import Node

@@ -5,17 +5,17 @@ import re
 import pytest
 from aiohttp import web
 
-from node.access import create_token
+from node.access import create_token, revoke_token
 from node.api.app import build_app
 from node.api.guard import needed
 from node.node import Node
 from node.permissions import Action, Actor, Role, RoleRefused, check_permission
 from node.setup import add_issuer
-from node.storage.tokens import revoke_token
 from tests.support.api import problem_of
 from tests.support.nodes import Client, HandClock
 
 GUARDED = {
+    "GET /audit-log": Action.AUDIT_READ,
     "POST /credentials/issue": Action.CREDENTIAL_ISSUE,
     "POST /issuers/{slug}/credentials/issue": Action.CREDENTIAL_ISSUE,
 }
@@ -100,8 +100,7 @@ async def test_without_a_token_in_force_a_guarded_route_answers_401(
     assert await ask(client, route, "ptn_unknown") == 401
     token, secret = await create_token(node, "x", list(Role))
     assert await ask(client, route, secret) not in (401, 403)
-    async with node.writing() as c:
-        await revoke_token(c, token.id, node.now())
+    await revoke_token(node, token.id)
     assert await ask(client, route, secret) == 401
     _, secret = await create_token(node, "x", list(Role), days=1)
     clock.advance(86_400)

@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 
 from did.keystore import KeyUnlockFailed
-from node.daemon import ANCHOR_NOW
+from node.anchor_request import ANCHOR_NOW
 from node.home import Home
 from node.issuance import issue_document
 from node.node import Node
@@ -96,7 +96,7 @@ async def test_a_sealed_daemon_verifies_and_waits_and_is_unsealed_without_restar
         async with node.writing() as c:
             await ledger.save_request(c, ANCHOR_NOW, node.now())
     made = await asyncio.to_thread(
-        run_json, "token", "create", "--name", "sis", home=home.root
+        run_json, "token", "create", "sis", "--role", "signer", home=home.root
     )
     headers = {"Authorization": f"Bearer {made['token']}"}
     with sealed_daemon(home) as url:

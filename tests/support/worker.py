@@ -8,9 +8,10 @@ import asyncio
 import sys
 from pathlib import Path
 
+from node.anchor_request import ANCHOR_NOW
 from node.anchor_state import anchor_state
 from node.backends import open_backend
-from node.daemon import ANCHOR_NOW, AnchorJob, run_daemon
+from node.daemon import AnchorJob, run_daemon
 from node.home import Home
 from node.node import Node
 from node.storage import ledger
