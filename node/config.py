@@ -9,7 +9,8 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
+from urllib.parse import urlsplit
 
 from anchoring.note import VerifierKey
 from did.web import DidWeb
@@ -17,6 +18,9 @@ from node.chain_presets import chain_presets
 from node.hosts import Authority, OwnHosts
 from node.peers import WitnessPeer, parse_calendars, parse_logs, parse_witnesses
 from primitives.errors import Misconfigured, PatunayError
+
+_TABLES: Final = ("batch", "chain", "hsm", "database")
+"""Settings that are tables of their own."""
 
 
 class ConfigInvalid(Misconfigured):
@@ -163,6 +167,32 @@ class HsmConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class DatabaseConfig:
+    """The PostgreSQL database that several processes can share; docs/storage.md."""
+
+    url: str = field(default="", repr=False)
+    """`postgresql://user@host:port/name?sslmode=verify-full`, without a password. Where
+    empty, the environment variable DATABASE_URL has it; where that is not set either, the
+    node keeps all in the SQLite file `database_file`."""
+
+    password_file: str = ""
+    """File of the password, relative to the data directory, closed to others."""
+
+    def __post_init__(self) -> None:
+        """Check what one field alone does not show."""
+        if self.url and not self.url.startswith(("postgresql://", "postgres://")):
+            raise ConfigInvalid("database.url: found another scheme, want postgresql://")
+        try:
+            has_password = urlsplit(self.url).password is not None
+        except ValueError as e:
+            raise ConfigInvalid(f"database.url: {e}") from e
+        if has_password or "password=" in self.url:
+            raise ConfigInvalid(
+                "database.url: found a password, want it in database.password_file"
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that a node needs to know."""
 
@@ -228,6 +258,9 @@ class Config:
 
     hsm: HsmConfig = field(default_factory=HsmConfig)
     """See `HsmConfig`."""
+
+    database: DatabaseConfig = field(default_factory=DatabaseConfig)
+    """See `DatabaseConfig`."""
 
     def __post_init__(self) -> None:
         """Check what one field alone does not show."""
@@ -310,7 +343,8 @@ class Config:
         chain = _read(ChainConfig, table.pop("chain", {}), "chain.")
         _apply_preset(chain)
         hsm = _read(HsmConfig, table.pop("hsm", {}), "hsm.")
-        plain = {f.name for f in fields(cls)} - {"batch", "chain", "hsm"}
+        database = _read(DatabaseConfig, table.pop("database", {}), "database.")
+        plain = {f.name for f in fields(cls)} - set(_TABLES)
         _require_known(table, plain, "")
         _require_types(table, cls, "")
         return cls(
@@ -318,6 +352,7 @@ class Config:
             batch=BatchConfig(**batch),
             chain=ChainConfig(**chain),
             hsm=HsmConfig(**hsm),
+            database=DatabaseConfig(**database),
         )
 
     @classmethod
@@ -335,7 +370,7 @@ class Config:
     def to_toml(self) -> str:
         """Return the file that `from_toml` reads back as this."""
         tables = asdict(self)
-        named = {name: tables.pop(name) for name in ("batch", "chain", "hsm")}
+        named = {name: tables.pop(name) for name in _TABLES}
         return "\n".join(
             [
                 "# See docs/configuration.md for what each setting means.",

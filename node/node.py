@@ -20,14 +20,16 @@ from did.multikey import decode_multikey, encode_multikey
 from node.config import Config
 from node.home import Home
 from node.storage.database import (
-    Lookups,
-    Reader,
     create_engine,
+    locate,
     migrate,
+    open_lookups,
     reading,
+    require_node,
     transaction,
 )
 from node.storage.registry import OWN_SLUG, Issuer
+from node.storage.store import Lookups, Reader
 from node.token_keys import TokenKeys
 from primitives.clock import Clock
 from primitives.ed25519 import Signer
@@ -72,7 +74,7 @@ class Node:
 
     def __post_init__(self) -> None:
         """Make what nobody has to give."""
-        self.lookups = Lookups(self.home.root / self.config.database_file)
+        self.lookups = open_lookups(self.engine)
         self.tokens = TokenKeys(self.config.hsm, self.home.root, self.config.domain)
 
     @classmethod
@@ -84,7 +86,8 @@ class Node:
 
         Raises:
             ConfigInvalid: The configuration cannot be honoured.
-            DatabaseMissing: There is no database.
+            DatabaseMissing: There is no database, or no node in it.
+            DatabaseRefused: The PostgreSQL server does not let the node in.
             SchemaNewer: A newer release has written it.
             KeyUnlockFailed: Wrong passphrase.
         """
@@ -93,8 +96,9 @@ class Node:
         unlocked = None
         if passphrase is not None:
             unlocked = await _unlock(keystore, passphrase)
-        engine = create_engine(home.root / config.database_file)
+        engine = create_engine(locate(home.root, config))
         try:
+            await require_node(engine)
             await migrate(engine)
             node = cls(home, config, engine, clock, unlocked)
             try:

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from eth_account import Account
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -25,7 +26,7 @@ from node.permissions import Action
 from node.publishing import publish_did_document, publish_did_history, publish_node
 from node.status_lists import publish_lists
 from node.storage import ledger
-from node.storage.database import create_engine, migrate
+from node.storage.database import create_engine, locate, prepare
 from node.storage.registry import (
     Issuer,
     list_issuers,
@@ -64,6 +65,7 @@ async def create_node(
 
     Raises:
         HomeExists: Something is there already.
+        DatabaseInUse: The PostgreSQL database holds tables already.
         PassphraseUnusable: Empty, or longer than anybody types.
     """
     create_folder(home.root)
@@ -79,12 +81,13 @@ async def create_node(
     home.save_keystore(keys.seal())
     # The tables before the configuration: a directory without patunay.toml is no node, so
     # a crash in between leaves nothing that looks like one.
-    database = home.root / config.database_file
-    database.touch(mode=0o600)
-    engine = create_engine(database)
-    await migrate(engine)
-    node = Node(home, config, engine, clock, keys)
+    place = locate(home.root, config)
+    if isinstance(place, Path):
+        place.touch(mode=0o600)
+    engine = create_engine(place)
     try:
+        await prepare(engine)
+        node = Node(home, config, engine, clock, keys)
         issuer = await add_issuer(node, MAIN, name)
     finally:
         await engine.dispose()

@@ -26,8 +26,8 @@ from typing import Final
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from node.storage.database import Reader
 from node.storage.schema import anchor_troubles, checkpoints, transactions
+from node.storage.store import Reader
 from primitives.errors import Rejected
 from primitives.hashing import Digest
 
@@ -234,9 +234,8 @@ async def bury_transactions(
 
 async def all_transactions(c: AsyncConnection) -> list[StoredTransaction]:
     """Return every transaction, in the order in which they were stored."""
-    rows = await c.execute(
-        select(transactions).order_by(transactions.c.stored_at, transactions.c.nonce)
-    )
+    t = transactions.c
+    rows = await c.execute(select(transactions).order_by(t.stored_at, t.nonce, t.max_fee))
     return [StoredTransaction(**row._mapping) for row in rows]  # noqa: SLF001
 
 

@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from anchoring.chain_proof import ChainProof
 from anchoring.rlp import decode_rlp, encode_rlp
 from node.storage.anchor_store import StoredTransaction
-from node.storage.database import Reader
 from node.storage.schema import chain_proofs, transactions
+from node.storage.store import Reader
 
 
 async def unproven(

@@ -1,44 +1,53 @@
-"""Opening the database: settings that make a commit durable, migrations, errors.
+"""The node's database, whichever store it is in: SQLite by default, or PostgreSQL.
 
-SQLite runs in WAL mode with `synchronous=FULL`: of the settings tried under power cuts,
-the fastest that never lost a commit it had acknowledged.
+Writers take turns, from the first statement of a transaction to its end; what is read in a
+transaction that writes is therefore still so when it is kept. Readers wait for nobody, and
+each sees one state.
 """
 
-import sqlite3
+import os
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final
 
 from alembic.command import downgrade, upgrade
 from alembic.config import Config as AlembicConfig
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, CursorResult, Executable, event
-from sqlalchemy import create_engine as create_direct_engine
+from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransaction
 
+from node.config import Config
 from node.home import StorageFailed
+from node.storage.postgres import Postgres, PostgresPlace, create_postgres_engine
+from node.storage.sqlite import Sqlite, create_sqlite_engine
+from node.storage.store import CommitUnknown, DatabaseMissing, Lookups, Reader, Store
 from primitives.errors import Misconfigured
 
-BUSY_SECONDS: Final = 30
-"""How long a command waits while another process writes."""
+DatabasePlace = Path | PostgresPlace
+"""An SQLite file, or a database of a PostgreSQL server."""
+
+_STORES: Final[Mapping[str, Store]] = {"sqlite": Sqlite(), "postgresql": Postgres()}
 
 
-LOOK_UP_SECONDS: Final = 0.1
-"""How long a look-up waits for the file; in WAL mode nobody who writes is waited for."""
-
-_READING: Final = "patunay_reading"
-"""Execution option of a connection that only reads."""
+URL_VARIABLE: Final = "DATABASE_URL"
 
 
-class DatabaseMissing(Misconfigured):
-    """The database file is not where the configuration says."""
+class DatabaseUrlRefused(Misconfigured):
+    """The environment names a database of a kind that no node is kept in."""
 
-    code = "database-missing"
-    hint = "a node's database is created by `patunay init` alone; restore it from a backup"
+    code = "database-url-refused"
+    hint = f"let {URL_VARIABLE} begin with postgresql://, or unset it to use SQLite"
+
+
+class DatabaseInUse(Misconfigured):
+    """A new node was to be made in a database that holds tables."""
+
+    code = "database-in-use"
+    hint = "name an empty database; a node that is there already is not made again"
 
 
 class SchemaNewer(Misconfigured):
@@ -48,99 +57,31 @@ class SchemaNewer(Misconfigured):
     hint = "run the newer release"
 
 
-def create_engine(path: Path) -> AsyncEngine:
-    """Return an engine on the SQLite file at `path`, which must exist.
+def locate(root: Path, config: Config) -> DatabasePlace:
+    """Return where the database of the node in `root` is.
+
+    A URL in the configuration comes first, then one in the environment, then the file.
+    """
+    settings = config.database
+    url = settings.url or os.environ.get(URL_VARIABLE, "")
+    if not url:
+        return root / config.database_file
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise DatabaseUrlRefused(f"{URL_VARIABLE}: found another scheme")
+    file = root / settings.password_file if settings.password_file else None
+    return PostgresPlace(url, file)
+
+
+def create_engine(place: DatabasePlace) -> AsyncEngine:
+    """Return an engine on a database, which must exist.
 
     Raises:
-        DatabaseMissing: It does not.
+        DatabaseMissing: The file does not.
+        PasswordUnusable: That of the PostgreSQL server cannot be read.
     """
-    if not path.is_file():
-        raise DatabaseMissing(f"found no database at {path}")
-    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=4)
-    event.listen(engine.sync_engine, "connect", _on_connect)
-    event.listen(engine.sync_engine, "begin", _on_begin)
-    return engine
-
-
-class Reader(Protocol):
-    """What a query needs of a connection; an `AsyncConnection` is one."""
-
-    async def execute(
-        self, statement: Executable, parameters: Mapping[str, Any] | None = None, /
-    ) -> CursorResult[Any]:
-        """Return what a statement gives."""
-        ...
-
-
-class _Direct:
-    """A connection whose statements run where they are awaited."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    async def execute(
-        self, statement: Executable, parameters: Mapping[str, Any] | None = None, /
-    ) -> CursorResult[Any]:
-        return self._connection.execute(statement, parameters)
-
-
-class Lookups:
-    """Reads a few rows by their index, in the thread of the event loop itself.
-
-    That takes some ten microseconds; handing each statement to a thread and back takes a
-    hundred times as long. Nothing else may be awaited while such a reader is held.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._engine = create_direct_engine(
-            f"sqlite:///{path}", pool_size=1, max_overflow=-1
-        )
-        event.listen(self._engine, "connect", _on_direct_connect)
-        event.listen(self._engine, "begin", _on_begin)
-
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Reader]:
-        """Give a reader that sees one state of the database.
-
-        Raises:
-            StorageFailed: The file cannot be read.
-        """
-        async with _failures():
-            with self._engine.connect() as connection:
-                yield _Direct(connection.execution_options(**{_READING: True}))
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._engine.dispose()
-
-
-def _on_direct_connect(connection: Any, record: object) -> None:
-    _on_connect(connection, record)
-    connection.execute(f"PRAGMA busy_timeout={LOOK_UP_SECONDS * 1000:.0f}")
-    connection.execute("PRAGMA query_only=ON")
-
-
-def _on_connect(connection: Any, _record: object) -> None:
-    # The driver's own transactions begin too late, and never for a SELECT.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        f"busy_timeout={BUSY_SECONDS * 1000}",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _on_begin(connection: Connection) -> None:
-    if connection.get_execution_options().get(_READING):
-        # One snapshot for all that is read, beside whoever writes meanwhile.
-        connection.exec_driver_sql("BEGIN DEFERRED")
-    else:
-        # IMMEDIATE: two writers queue up here, instead of failing at their first write.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    if isinstance(place, PostgresPlace):
+        return create_postgres_engine(place)
+    return create_sqlite_engine(place)
 
 
 @asynccontextmanager
@@ -148,11 +89,21 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """Give a connection whose writes are all kept, or none.
 
     Raises:
-        StorageFailed: The disk is full, the file is read-only, or another process kept it
-            busy for `BUSY_SECONDS`.
+        StorageFailed: The disk is full, the store does not answer, or others kept it busy
+            for too long. Nothing is kept.
+        CommitUnknown: The connection broke while they were being kept.
+        NotStorable: A text is too long, or holds what cannot be stored.
     """
-    async with _failures(), engine.begin() as connection:
-        yield connection
+    async with _connection(engine) as connection:
+        begun = await connection.begin()
+        try:
+            yield connection
+        except BaseException:
+            # What went wrong first is what is told, also where the store is gone.
+            with suppress(DBAPIError):
+                await begun.rollback()
+            raise
+        await _commit(engine, begun)
 
 
 @asynccontextmanager
@@ -160,51 +111,112 @@ async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """Give a connection that sees one state of the database, and waits for no writer.
 
     Raises:
-        StorageFailed: The file cannot be read.
+        StorageFailed: It cannot be read.
     """
-    async with _failures(), engine.connect() as connection:
-        yield await connection.execution_options(**{_READING: True})
+    async with _connection(engine) as connection:
+        yield await connection.execution_options(**_store(engine).read_options())
+
+
+def open_lookups(engine: AsyncEngine) -> Lookups:
+    """Return what reads a few rows, beside `engine` and as cheaply as the store can."""
+    return _store(engine).direct_lookups(engine) or _PooledLookups(engine)
+
+
+class _PooledLookups:
+    """Reads as every other reader does."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Reader]:
+        async with reading(self._engine) as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Do nothing: the connections are the engine's."""
+
+
+def _store(engine: AsyncEngine) -> Store:
+    return _STORES[engine.dialect.name]
 
 
 @asynccontextmanager
-async def _failures() -> AsyncIterator[None]:
-    """Give what the disk does wrong the name `StorageFailed`, and nothing else."""
+async def _connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Connect, and give what the store does wrong a name of ours, and nothing else."""
+    store = _store(engine)
+    pending = engine.connect()
     try:
-        yield
-    except DBAPIError as e:
-        if not _is_failure(e.orig):
-            raise
-        raise StorageFailed(f"{type(e.orig).__name__}: {e.orig}") from e
-    except sqlite3.Error as e:
-        # While a connection is being opened, the driver's own errors come through.
-        if not _is_failure(e):
-            raise
-        raise StorageFailed(f"{type(e).__name__}: {e}") from e
+        connection = await pending
     except PoolTimeout as e:
         raise StorageFailed("found every connection to the database in use") from e
+    except Exception as e:  # the drivers' own, which are not SQLAlchemy's yet
+        named = store.named(e)
+        if named is None:
+            raise
+        raise named from e
+    try:
+        yield connection
+    except DBAPIError as e:
+        named = store.named(e)
+        if named is None:
+            raise
+        raise named from e
+    except TimeoutError as e:
+        raise StorageFailed("found no answer of the database in time") from e
+    finally:
+        await connection.close()
 
 
-def _is_failure(error: BaseException | None) -> bool:
-    """Tell a failing disk from a bug (a broken constraint, wrong SQL)."""
-    words = str(error)
-    return any(
-        word in words
-        for word in (
-            "disk I/O",
-            "is full",
-            "readonly",
-            "locked",
-            "malformed",
-            "unable to open",
-            "not a database",
-        )
-    )
+async def _commit(engine: AsyncEngine, begun: AsyncTransaction) -> None:
+    try:
+        await begun.commit()
+    except DBAPIError as e:
+        if not _store(engine).is_outcome_unknown(e):
+            raise
+        raise CommitUnknown(f"{type(e.orig).__name__}: {e.orig}") from e
+    except (OSError, TimeoutError) as e:
+        raise CommitUnknown(f"{type(e).__name__}: {e}") from e
 
 
 def _alembic() -> AlembicConfig:
     config = AlembicConfig()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     return config
+
+
+def revisions() -> list[str]:
+    """Return every revision of the tables, the first one first."""
+    script = ScriptDirectory.from_config(_alembic())
+    return [r.revision for r in script.walk_revisions()][::-1]
+
+
+async def prepare(engine: AsyncEngine) -> None:
+    """Make the tables of a new node.
+
+    Raises:
+        DatabaseInUse: There are tables already.
+    """
+    async with reading(engine) as connection:
+        found = await connection.run_sync(_table_names)
+    if found:
+        raise DatabaseInUse(f"found {len(found)} tables, such as {found[0]}, want none")
+    await migrate(engine)
+
+
+async def require_node(engine: AsyncEngine) -> None:
+    """Return if the database holds a node: a mistyped name must not start an empty log.
+
+    Raises:
+        DatabaseMissing: It does not.
+    """
+    async with reading(engine) as connection:
+        if "issuers" not in await connection.run_sync(_table_names):
+            raise DatabaseMissing("found a database without the tables of a node")
+
+
+def _table_names(connection: Connection) -> list[str]:
+    return inspect(connection).get_table_names()
 
 
 async def migrate(engine: AsyncEngine, revision: str = "head") -> None:
@@ -218,16 +230,14 @@ async def migrate(engine: AsyncEngine, revision: str = "head") -> None:
 
 
 def _migrate(connection: Connection, revision: str) -> None:
-    script = ScriptDirectory.from_config(_alembic())
     current = MigrationContext.configure(connection).get_current_revision()
-    known = {r.revision for r in script.walk_revisions()}
-    if current is not None and current not in known:
-        raise SchemaNewer(
-            f"found revision {current}, want at most {script.get_current_head()}"
-        )
+    order = revisions()
+    if current is not None and current not in order:
+        raise SchemaNewer(f"found revision {current}, want at most {order[-1]}")
     config = _alembic()
     config.attributes["connection"] = connection
-    if revision == "base":
+    wanted = order[-1] if revision == "head" else revision
+    if revision == "base" or (current in order and wanted < str(current)):
         downgrade(config, revision)
-    elif current != script.get_current_head() or revision != "head":
-        upgrade(config, revision)
+    elif current != wanted:
+        upgrade(config, wanted)

@@ -13,7 +13,6 @@ from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anchoring.entry import EntryKind
-from node.storage.database import Reader
 from node.storage.schema import (
     credentials,
     documents,
@@ -21,6 +20,7 @@ from node.storage.schema import (
     requests,
     status_lists,
 )
+from node.storage.store import Reader, is_storable
 from primitives.hashing import Digest
 
 
@@ -157,11 +157,15 @@ async def save_signed(
 
 async def find_credential(c: Reader, uuid: str) -> StoredCredential | None:
     """Return the credential with that UUID, or None if there certainly is none."""
+    if not is_storable(uuid):
+        return None
     return await _find_credential(c, credentials.c.uuid == uuid)
 
 
 async def find_credential_by_id(c: AsyncConnection, cid: str) -> StoredCredential | None:
     """Return the credential with that `id`, or None if there certainly is none."""
+    if not is_storable(cid):
+        return None
     return await _find_credential(c, credentials.c.id == cid)
 
 

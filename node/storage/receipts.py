@@ -7,8 +7,8 @@ from sqlalchemy import bindparam, func, select
 
 from anchoring.entry import EntryKind
 from node.storage.anchor_store import EFFECTIVE, StoredTransaction
-from node.storage.database import Reader
 from node.storage.schema import cosignatures, entries, transactions
+from node.storage.store import Reader, is_storable
 
 _EFFECTIVE: Final = transactions.c.state.in_(sorted(EFFECTIVE))
 
@@ -68,6 +68,8 @@ async def find_standing(
         chain: CAIP-2 id of the chain whose anchors come first; None treats all alike.
         nowhere_else: Whether no other anchors, and no witnesses, count.
     """
+    if not is_storable(uuid):
+        return None
     row = (await c.execute(_STANDING, {"subject": uuid, "chain": chain})).first()
     if row is None:
         return None

@@ -9,6 +9,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from node.storage.schema import credentials, status_events, status_lists
+from node.storage.store import is_storable
 
 REVOKE = "revoke"
 SUSPEND = "suspend"
@@ -135,6 +136,8 @@ async def used_indexes(
 
 async def find_list(c: AsyncConnection, url: str) -> StoredList | None:
     """Return the list at `url`, or None if there certainly is none."""
+    if not is_storable(url):
+        return None
     row = (await c.execute(select(status_lists).where(status_lists.c.url == url))).first()
     return StoredList(**row._mapping) if row is not None else None  # noqa: SLF001
 

@@ -6,8 +6,8 @@ from sqlalchemy import RowMapping, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from node.permissions import Actor, Role
-from node.storage.database import Reader
 from node.storage.schema import tokens
+from node.storage.store import Reader
 from primitives.errors import Misconfigured
 
 

@@ -4,8 +4,8 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anchoring.checkpoint import Checkpoint
-from node.storage.database import Reader
 from node.storage.schema import checkpoints, cosignatures, witnessed
+from node.storage.store import Reader
 from primitives.hashing import Digest
 
 # Other logs

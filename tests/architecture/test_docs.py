@@ -19,7 +19,7 @@ from cli.output import Exit
 from credentials.model import StructureInvalid
 from credentials.policy import CHECK_NAMES
 from credentials.registrar_columns import PRIVATE, REQUIRED, canonical_column, is_column
-from node.config import BatchConfig, ChainConfig, Config, HsmConfig
+from node.config import BatchConfig, ChainConfig, Config, DatabaseConfig, HsmConfig
 from primitives.errors import (
     Malformed,
     Misconfigured,
@@ -141,10 +141,16 @@ def test_every_error_code_says_what_to_do() -> None:
 
 def settings() -> dict[str, Any]:
     found = {}
-    tables = {"": Config, "batch.": BatchConfig, "chain.": ChainConfig, "hsm.": HsmConfig}
+    tables = {
+        "": Config,
+        "batch.": BatchConfig,
+        "chain.": ChainConfig,
+        "hsm.": HsmConfig,
+        "database.": DatabaseConfig,
+    }
     for prefix, owner in tables.items():
         for field in fields(owner):
-            if field.name not in {"batch", "chain", "hsm"}:
+            if field.name not in {"batch", "chain", "hsm", "database"}:
                 found[prefix + field.name] = field.default
     return found
 

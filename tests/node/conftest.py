@@ -1,10 +1,11 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from node.access import create_token
+from node.config import DatabaseConfig
 from node.home import Home
 from node.node import Node
 from node.permissions import Role
@@ -18,6 +19,31 @@ from tests.support.nodes import (
     make_home,
     opened,
 )
+from tests.support.postgres import Cluster, drop
+
+BOTH = ("sqlite", "postgres")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests of a module that says so on both stores: all, or those it names."""
+    wanted = getattr(metafunc.module, "ON_BOTH_STORES", ())
+    is_named = wanted is True or metafunc.function.__name__ in wanted
+    if is_named and "store" in metafunc.fixturenames:
+        metafunc.parametrize("store", BOTH, indirect=True)
+
+
+@pytest.fixture
+def store(request: pytest.FixtureRequest) -> str:
+    """Where the database of `home` is."""
+    return str(getattr(request, "param", "sqlite"))
+
+
+@pytest.fixture(scope="session")
+def made_postgres_home(tmp_path_factory: pytest.TempPathFactory, postgres: Cluster) -> Home:
+    """As `made_home`, in PostgreSQL."""
+    database = DatabaseConfig(url=postgres.create())
+    root = tmp_path_factory.mktemp("made") / "node"
+    return make_home(root, database=database)
 
 
 @pytest.fixture(scope="session")
@@ -27,8 +53,16 @@ def made_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 @pytest.fixture
-def home(made_home: Home, tmp_path: Path) -> Home:
-    return copy_home(made_home, tmp_path / "node")
+def home(
+    made_home: Home, store: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Home]:
+    if store == "sqlite":
+        yield copy_home(made_home, tmp_path / "node")
+        return
+    copied = copy_home(request.getfixturevalue("made_postgres_home"), tmp_path / "node")
+    url = copied.config().database.url
+    yield copied
+    drop(url)
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from node.storage.anchor_store import (
 from primitives.hashing import sha256
 from tests.support.nodes import opened, query
 
+ON_BOTH_STORES = True
+
 
 def _checkpoint(size: int, tag: bytes = b"") -> StoredCheckpoint:
     seed = b"%d %s" % (size, tag)

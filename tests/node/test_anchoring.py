@@ -32,6 +32,8 @@ from tests.support.nodes import (
     settle,
 )
 
+ON_BOTH_STORES = True
+
 
 def events(chain: MemoryAnchor) -> Counter[bytes]:
     """Return how often each digest stands in the chain as it is now."""
@@ -39,7 +41,7 @@ def events(chain: MemoryAnchor) -> Counter[bytes]:
 
 
 def states(home: Home) -> list[str]:
-    rows = query(home, "SELECT state FROM transactions ORDER BY stored_at, nonce, rowid")
+    rows = query(home, "SELECT state FROM transactions ORDER BY stored_at, nonce, max_fee")
     return [row[0] for row in rows]
 
 

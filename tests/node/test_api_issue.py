@@ -22,6 +22,11 @@ from tests.support.nodes import (
     opened,
 )
 
+ON_BOTH_STORES = (
+    "test_a_receipt_is_404_then_409_then_there",
+    "test_a_strange_name_is_just_unknown",
+)
+
 OWN = "did:web:localhost%3A8460"
 UNSIGNED: dict[str, Any] = {**DOCUMENT, "issuer": OWN}
 UUID = "6f1a9b1e-0000-4000-8000-000000000001"

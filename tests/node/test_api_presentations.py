@@ -30,6 +30,11 @@ from tests.support.credentials_support import (
 )
 from tests.support.nodes import Client, HandClock, meddle, opened, query
 
+ON_BOTH_STORES = (
+    "test_two_processes_do_not_use_a_challenge_twice",
+    "test_challenges_are_bounded",
+)
+
 DOMAIN = "ministry.example"
 
 
@@ -202,9 +207,10 @@ async def test_challenges_are_bounded(
 ) -> None:
     meddle(
         home,
-        "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) "
-        "INSERT INTO challenges SELECT printf('%064d', i), '2026-03-02T08:00:00Z', "
-        "'2026-03-02T08:10:00Z', NULL FROM n",
+        "INSERT INTO challenges WITH RECURSIVE"
+        " n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)"
+        " SELECT CAST(i AS VARCHAR(64)), '2026-03-02T08:00:00Z',"
+        " '2026-03-02T08:10:00Z', NULL FROM n",
     )
     await create_challenge(node)
     with pytest.raises(ChallengesExhausted, match="found 10000 open challenges"):

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.config import BatchConfig, ChainConfig, Config, ConfigInvalid, HsmConfig
+from node.config import (
+    BatchConfig,
+    ChainConfig,
+    Config,
+    ConfigInvalid,
+    DatabaseConfig,
+    HsmConfig,
+)
 from node.home import Home
 from tests.support.nodes import opened, plan
 
@@ -42,6 +49,8 @@ SETTINGS = {
     "hsm.module": "/usr/lib/token.so",
     "hsm.token": "node",
     "hsm.pin_file": "pin",
+    "database.url": "postgresql://office@db.example/node?sslmode=verify-full",
+    "database.password_file": "database-password",
 }
 
 _TLS = ["tls_certificate_file", "tls_key_file"]
@@ -53,8 +62,13 @@ _TOGETHER = {name: all_ for all_ in (_TLS, _PRESET, _ENDPOINTS, _TOKEN) for name
 
 
 def _names() -> set[str]:
-    plain = {f.name for f in fields(Config)} - {"batch", "chain", "hsm"}
-    tables = {"batch": BatchConfig, "chain": ChainConfig, "hsm": HsmConfig}
+    plain = {f.name for f in fields(Config)} - {"batch", "chain", "hsm", "database"}
+    tables = {
+        "batch": BatchConfig,
+        "chain": ChainConfig,
+        "hsm": HsmConfig,
+        "database": DatabaseConfig,
+    }
     return plain | {f"{t}.{f.name}" for t, owner in tables.items() for f in fields(owner)}
 
 

@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from node.home import Home, StorageFailed
 from node.node import Node
 from node.storage.database import (
-    DatabaseMissing,
     SchemaNewer,
     create_engine,
     migrate,
@@ -24,6 +23,7 @@ from node.storage.database import (
 from node.storage.ledger import save_request
 from node.storage.registry import list_issuers
 from node.storage.schema import metadata, requests
+from node.storage.store import DatabaseMissing
 from tests.support.nodes import meddle, opened, query
 
 

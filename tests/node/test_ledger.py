@@ -22,17 +22,21 @@ from node.storage.registry import (
 from primitives.hashing import sha256
 from tests.support.nodes import HandClock, query
 
+ON_BOTH_STORES = True
+
 _ASSIGN = """
 import asyncio, sys
 from pathlib import Path
-from node.storage.database import create_engine, transaction
+from node.home import Home
+from node.storage.database import create_engine, locate, transaction
 from node.storage.ledger import assign_leaves, enqueue
 from anchoring.entry import EntryKind
 from primitives.hashing import sha256
 
 async def main():
     name = sys.argv[2]
-    engine = create_engine(Path(sys.argv[1]))
+    home = Home(Path(sys.argv[1]))
+    engine = create_engine(locate(home.root, home.config()))
     print("ready", flush=True)
     sys.stdin.readline()
     for n in range(60):
@@ -49,10 +53,9 @@ asyncio.run(main())
 
 
 def test_two_processes_give_each_place_once(home: Home) -> None:
-    database = str(home.root / "patunay.db")
     writers = [
         subprocess.Popen(
-            [sys.executable, "-c", _ASSIGN, database, name],
+            [sys.executable, "-c", _ASSIGN, str(home.root), name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -43,6 +43,8 @@ from tests.support.nodes import (
     query,
 )
 
+ON_BOTH_STORES = True
+
 DID = "did:web:localhost%3A8460"
 
 

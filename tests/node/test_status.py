@@ -62,6 +62,8 @@ from tests.support.nodes import (
     query,
 )
 
+ON_BOTH_STORES = True
+
 PLAIN: JsonObject = {
     "@context": ["https://www.w3.org/ns/credentials/v2"],
     "type": ["VerifiableCredential"],

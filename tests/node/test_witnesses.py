@@ -48,6 +48,8 @@ from tests.support.nodes import (
     plan,
 )
 
+ON_BOTH_STORES = True
+
 
 def watching(node: Node, *others: Node) -> None:
     """Let a node witness the logs of others, as if it had been started so."""
@@ -196,12 +198,13 @@ async def test_what_was_cosigned_is_stored_before_the_answer_and_outlives_a_rest
         async with served(other) as peer:
             await ask(own, peer)
             # The log is set back to before that, and grows another way.
+            await own.engine.dispose()
             copy = copy_home(home, tmp_path / "copy")
         key = key_of(other)
     meddle(copy, "DELETE FROM cosignatures")
     meddle(copy, "DELETE FROM checkpoints")
     meddle(copy, "UPDATE entries SET leaf_index = NULL, subject = subject || '-'")
-    meddle(copy, "UPDATE entries SET digest = zeroblob(32) WHERE kind = 1")
+    meddle(copy, "UPDATE entries SET digest = ? WHERE kind = 1", bytes(32))
     (copy.public / "log" / "checkpoint").unlink()
     async with opened(copy) as forked, opened(second) as other:
         watching(other, forked)

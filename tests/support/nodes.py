@@ -33,6 +33,7 @@ from node.setup import create_node
 from node.storage import ledger
 from primitives.clock import Clock
 from primitives.strict_json import parse_json_object
+from tests.support import postgres
 from tests.support.components import ROOT
 
 CHEAP = Argon2Cost(operations=1, memory_bytes=8192)
@@ -86,7 +87,21 @@ async def make_home_here(root: Path, clock: Clock | None = None, **changes: Any)
 def copy_home(home: Home, root: Path) -> Home:
     """Return a node like `home`, same keys and all."""
     shutil.copytree(home.root, root)
-    return Home(root)
+    copied = Home(root)
+    config = copied.config()
+    if config.database.url:
+        database = replace(config.database, url=postgres.create_like(config.database.url))
+        config = replace(config, database=database)
+        copied.config_file.write_text(config.to_toml(), encoding="utf-8")
+    return copied
+
+
+def set_back(home: Home, earlier: Home) -> None:
+    """Give a node the database of an earlier copy of it; nobody may have it open."""
+    for file in home.root.glob("patunay.db*"):
+        file.unlink()
+    for file in (*earlier.root.glob("patunay.db*"), earlier.config_file):
+        shutil.copy(file, home.root)
 
 
 @asynccontextmanager
@@ -162,6 +177,9 @@ def free_port() -> int:
 
 def meddle(home: Home, sql: str, *values: object) -> int:
     """Change a database behind the node's back; return how many rows were touched."""
+    url = home.config().database.url if home.config_file.exists() else ""
+    if url:
+        return postgres.change(url, sql, *values)
     # Without foreign keys, as any tool has them by default.
     connection = sqlite3.connect(home.root / "patunay.db", timeout=30)
     try:
@@ -173,6 +191,9 @@ def meddle(home: Home, sql: str, *values: object) -> int:
 
 def query(home: Home, sql: str, *values: object) -> list[tuple[Any, ...]]:
     """Ask a database without the node's code."""
+    url = home.config().database.url if home.config_file.exists() else ""
+    if url:
+        return postgres.execute(url, sql, *values)
     connection = sqlite3.connect(home.root / "patunay.db", timeout=30)
     try:
         return connection.execute(sql, values).fetchall()

@@ -1,0 +1,84 @@
+"""What the two stores have to tell of themselves, and the errors that both raise.
+
+`node.storage.sqlite` and `node.storage.postgres` are the stores; all other code speaks to
+either through `node.storage.database`.
+"""
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+from sqlalchemy import CursorResult, Executable
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from node.home import StorageFailed
+from primitives.errors import Misconfigured, PatunayError
+
+
+class DatabaseMissing(Misconfigured):
+    """There is no database, or no node in it, where the configuration says."""
+
+    code = "database-missing"
+    hint = "a node's database is made by `patunay init` alone; restore it from a backup"
+
+
+class CommitUnknown(StorageFailed):
+    """The connection broke after COMMIT was sent and before its answer came.
+
+    The change is kept whole, or not at all; which of the two is not known here.
+    """
+
+    code = "commit-unknown"
+    hint = "ask what is stored, or repeat the request with the same id or idempotency key"
+
+
+def is_storable(text: str) -> bool:
+    """Tell whether a text may be in a database: PostgreSQL keeps none with NUL in it."""
+    return "\x00" not in text
+
+
+class Reader(Protocol):
+    """What a query needs of a connection; an `AsyncConnection` is one."""
+
+    async def execute(
+        self, statement: Executable, parameters: Mapping[str, Any] | None = None, /
+    ) -> CursorResult[Any]:
+        """Return what a statement gives."""
+        ...
+
+
+class Lookups(Protocol):
+    """Reads a few rows by their index. Nothing else is awaited while a reader is held."""
+
+    def reading(self) -> AbstractAsyncContextManager[Reader]:
+        """Give a reader that sees one state of the database.
+
+        Raises:
+            StorageFailed: It cannot be read.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the database."""
+        ...
+
+
+class Store(Protocol):
+    """One kind of database."""
+
+    def read_options(self) -> Mapping[str, Any]:
+        """Return the execution options of a connection that reads one state."""
+        ...
+
+    def direct_lookups(self, engine: AsyncEngine) -> Lookups | None:
+        """Return what looks up faster than `engine` does, if there is something."""
+        ...
+
+    def named(self, error: BaseException) -> PatunayError | None:
+        """Return what an error of the driver is called; None for a bug of ours."""
+        ...
+
+    def is_outcome_unknown(self, error: DBAPIError) -> bool:
+        """Tell whether a COMMIT that ended in `error` may have been done."""
+        ...
