@@ -10,7 +10,7 @@ and a status list is as old as its issuer's signature says, whatever stands besi
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -100,6 +100,26 @@ class Bundle:
             histories=_kept(self.evidence.histories),
             did_proofs=self.evidence.did_proofs,
         )
+
+    def completing(self, found: Evidence) -> Evidence:
+        """Return what was `found` anew, and from here what could not be."""
+        kept = self.judged()
+        missing = isinstance(found.receipt, Missing)
+        return replace(
+            found,
+            did_documents=_completed(found.did_documents, kept.did_documents),
+            status_lists=_completed(found.status_lists, kept.status_lists),
+            histories=_completed(found.histories, kept.histories),
+            receipt=kept.receipt if missing else found.receipt,
+            did_proofs=kept.did_proofs,
+        )
+
+
+def _completed(
+    found: Mapping[str, Lookup[JsonObject]], kept: Mapping[str, Lookup[JsonObject]]
+) -> Mapping[str, Lookup[JsonObject]]:
+    had = {name: one for name, one in found.items() if isinstance(one, Obtained)}
+    return {**found, **kept, **had}
 
 
 def make_bundle(credential: JsonObject, evidence: Evidence) -> Bundle:

@@ -15,10 +15,16 @@ def quoted(words: str) -> str:
     Anyone can write `x” was signed by the Ministry; it is in force. “` as a name, or turn
     the text around with invisible characters.
     """
-    shown = words
+    inner = shown(_NOT_IN_QUOTES.sub("'", words), MAX_QUOTED)
+    return f"“{inner}”"
+
+
+def shown(words: str, most: int) -> str:
+    """Return words of a stranger on one line, of at most `most` characters and a sign.
+
+    Without what cannot be seen: characters that turn the text around, or move it.
+    """
     if not words.isprintable():
-        shown = "".join(c if c.isprintable() else " " for c in words)
-    shown = " ".join(_NOT_IN_QUOTES.sub("'", shown).split())
-    if len(shown) > MAX_QUOTED:
-        shown = f"{shown[:MAX_QUOTED]}…"
-    return f"“{shown}”"
+        words = "".join(c if c.isprintable() else " " for c in words)
+    line = " ".join(words.split())
+    return f"{line[:most]}…" if len(line) > most else line

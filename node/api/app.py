@@ -11,7 +11,6 @@ from node.api import (
     identifiers,
     issue,
     openapi,
-    page,
     presentations,
     public,
     verify,
@@ -25,6 +24,7 @@ from node.api.verify import VERIFIER, Verifier
 from node.hosts import OwnHosts
 from node.node import Node
 from node.own_node import OwnNode
+from node.web import check
 from node.web_lookups import web_gatherer, web_resolver
 
 FETCHER = web.AppKey("FETCHER", PublicFetcher)
@@ -53,8 +53,8 @@ def build_app(node: Node, fetcher: PublicFetcher | None = None) -> web.Applicati
         audit_log,
         identifiers,
         issue,
+        check,
         openapi,
-        page,
         presentations,
         public,
         verify,

@@ -316,28 +316,50 @@ PATHS: Final[dict[str, Any]] = {
     },
     "/": {
         "get": {
-            "summary": "The page for people",
+            "summary": "The page that checks a credential",
             "responses": {"200": file_answer("The page.", "text/html")},
         },
         "post": {
-            "summary": "The page's form: check a pasted credential",
+            "summary": "The page's form: check a file, a text or a link",
             "requestBody": {
                 "content": {
-                    "application/x-www-form-urlencoded": {
-                        "schema": {"type": "object", "properties": {"credential": TEXT}}
+                    "multipart/form-data": {
+                        "schema": {
+                            "type": "object",
+                            "properties": {
+                                "file": {"type": "string", "format": "binary"},
+                                "credential": TEXT,
+                                "link": TEXT,
+                                "lang": {"enum": ["en", "fil"]},
+                            },
+                        }
                     }
                 }
             },
             "responses": {
-                "200": file_answer("The report, as a page.", "text/html"),
+                "200": file_answer("The answer, as a page.", "text/html"),
                 "400": file_answer("Not a credential, as a page.", "text/html"),
+                "413": file_answer("Too large, as a page.", "text/html"),
+                "415": file_answer("Another form than the page's.", "text/html"),
+                "422": file_answer("The link gave nothing, as a page.", "text/html"),
+                "503": file_answer("Too much in hand, as a page.", "text/html"),
             },
         },
     },
-    "/style.css": {
+    "/assets/{name}": {
         "get": {
-            "summary": "The page's style sheet",
-            "responses": {"200": file_answer("The style sheet.", "text/css")},
+            "summary": "What the pages load: style sheet, script, picture",
+            "parameters": [path_parameter("name", "The file's name.")],
+            "responses": {
+                "200": {
+                    "description": "The file.",
+                    "content": {
+                        kind: {}
+                        for kind in ("text/css", "text/javascript", "image/svg+xml")
+                    },
+                },
+                "404": _NOT_FOUND,
+            },
         }
     },
     "/healthz": {

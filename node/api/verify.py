@@ -9,6 +9,7 @@ from aiohttp import web
 
 from anchoring.backend import AnchorReceipt, Sighting
 from anchoring.receipt import Receipt
+from credentials.bundle import Bundle
 from credentials.case import Case
 from credentials.data_integrity import ASSERTION
 from credentials.evidence import OWN_NODE, Evidence, Lookup, Missing, Obtained
@@ -81,6 +82,17 @@ class Verifier:
         with self.slot():
             case = await self._case(document, self.demands(required))
             return await self.judge.judge(case, size)
+
+    async def verify_bundle(self, bundle: Bundle) -> Report:
+        """Return the report on a bundle's credential: looked up anew, as far as it can be.
+
+        Raises:
+            Overloaded: `MAX_IN_HAND` others are under way.
+        """
+        with self.slot():
+            case = await self._case(bundle.credential, self.demands(DEFAULT_REQUIRED))
+            whole = replace(case, evidence=bundle.completing(case.evidence))
+            return await self.judge.judge(whole, MAX_DOCUMENT_BYTES)
 
     @contextmanager
     def slot(self) -> Iterator[None]:

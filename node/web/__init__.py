@@ -1,1 +1,1 @@
-"""The node's page for people; the rest of the console comes with its own release."""
+"""The node's pages for people, and the handlers that serve them."""

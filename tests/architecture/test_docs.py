@@ -225,7 +225,7 @@ def test_http_md_has_a_section_for_every_route_and_no_other() -> None:
     served = {
         f"{route.method} {re.sub(r':[^{}]+}', '}', route.path)}"
         for name in modules()
-        if name.startswith("node.api.")
+        if name.startswith(("node.api.", "node.web."))
         for route in getattr(import_module(name), "routes", ())
         if isinstance(route, web.RouteDef)
     }

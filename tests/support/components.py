@@ -63,8 +63,13 @@ _COMPONENTS = {
     ),
     "chromium": _Component(
         "Chromium",
-        "install Debian's chromium",
+        f"{_MAKE_TOOLS} as root, or install Debian's chromium",
         programs=("chromium", "chromium-browser", "google-chrome"),
+    ),
+    "axe-core": _Component(
+        "axe-core",
+        f"{_MAKE_TOOLS} (needs npm)",
+        places=(_NODE_MODULES / "axe-core",),
     ),
     "softhsm": _Component(
         "SoftHSM",

@@ -1,0 +1,133 @@
+"""Answers that are pages: in the reader's language, with the headers that guard them."""
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any, Final
+
+from aiohttp import web
+
+from node.api.context import NODE
+from node.api.problems import problem_response
+from node.web.answer import Tone
+from node.web.language import choose_language
+from node.web.rendering import page_words, render
+from primitives.errors import PatunayError, Undetermined
+from primitives.wording.words import Language, phrase
+
+LANGUAGE_COOKIE: Final = "patunay_lang"
+_YEAR_SECONDS: Final = 365 * 24 * 3600
+
+_CSP: Final = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self';"
+    " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""Nothing from elsewhere, nothing inline, in no frame."""
+
+Page = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def language_of(request: web.Request) -> Language:
+    """Return the language that the reader asked for, or accepts."""
+    return choose_language(
+        request.query.get("lang"),
+        request.cookies.get(LANGUAGE_COOKIE),
+        request.headers.get("Accept-Language", ""),
+    )
+
+
+def page(
+    request: web.Request,
+    template: str,
+    *,
+    status: int = 200,
+    language: Language | None = None,
+    **values: Any,
+) -> web.Response:
+    """Return the page that `template` makes of `values`.
+
+    Never stored by anybody on the way: most pages hold personal data. A language that was
+    asked for is remembered.
+    """
+    chosen = language or language_of(request)
+    text = render(
+        template,
+        chosen,
+        path=request.path,
+        provider=request.app[NODE].config.domain,
+        **values,
+    )
+    response = web.Response(
+        text=text,
+        status=status,
+        content_type="text/html",
+        headers={
+            "Content-Security-Policy": _CSP,
+            "Cache-Control": "no-store",
+            "Content-Language": chosen.value,
+            "Vary": "Accept-Language, Cookie",
+        },
+    )
+    if language is not None or "lang" in request.query:
+        response.set_cookie(
+            LANGUAGE_COOKIE,
+            chosen.value,
+            max_age=_YEAR_SECONDS,
+            path="/",
+            samesite="Lax",
+            httponly=True,
+            secure=is_over_tls(request),
+        )
+    return response
+
+
+def is_over_tls(request: web.Request) -> bool:
+    """Tell whether the reader's browser speaks TLS, to us or to the proxy before us."""
+    return request.app[NODE].config.public_url.startswith("https:")
+
+
+_FALSE: Final = phrase("This cannot be read as a credential")
+_FALSE_LEAD: Final = phrase(
+    "It is no credential, or it was damaged on its way. Choose the file exactly as you got"
+    " it. A photo or a PDF of a certificate cannot be checked here."
+)
+_OPEN: Final = phrase("That did not work just now")
+_OPEN_LEAD: Final = phrase("Nothing is said about the credential by this. Try again later.")
+
+
+def problem_page(request: web.Request, error: PatunayError, **values: Any) -> web.Response:
+    """Return the page about an error, with the status that programs get."""
+    words = page_words(language_of(request))
+    is_open = isinstance(error, Undetermined)
+    response = problem_response(error)
+    made = page(
+        request,
+        "problem",
+        status=response.status,
+        tone=Tone.OPEN,
+        detail=str(error),
+        hint=error.hint,
+        code=error.code,
+        **{
+            "headline": words.say(_OPEN if is_open else _FALSE),
+            "lead": words.say(_OPEN_LEAD if is_open else _FALSE_LEAD),
+            "form": True,
+            "open": "",
+            **values,
+        },
+    )
+    if "Retry-After" in response.headers:
+        made.headers["Retry-After"] = response.headers["Retry-After"]
+    return made
+
+
+def for_people(handler: Page) -> Page:
+    """Let a handler's errors be pages as well."""
+
+    @wraps(handler)
+    async def handled(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except PatunayError as e:
+            return problem_page(request, e)
+
+    return handled

@@ -1,0 +1,33 @@
+// Makes the form nicer: a place to drop a file on, and its name when it was chosen.
+// The page does all it does without this.
+"use strict";
+
+for (const form of document.querySelectorAll("form[data-check]")) {
+  const drop = form.querySelector("[data-drop]");
+  const file = form.querySelector("input[type=file]");
+  form.querySelector("[data-drop-hint]").hidden = false;
+  drop.classList.add("can-drop");
+
+  for (const name of ["dragenter", "dragover"]) {
+    drop.addEventListener(name, (event) => {
+      event.preventDefault();
+      drop.classList.add("is-over");
+    });
+  }
+  for (const name of ["dragleave", "drop"]) {
+    drop.addEventListener(name, () => drop.classList.remove("is-over"));
+  }
+  drop.addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (event.dataTransfer.files.length === 1) {
+      file.files = event.dataTransfer.files;
+      form.requestSubmit();
+      return;
+    }
+    const text = event.dataTransfer.getData("text");
+    if (text) {
+      form.elements.credential.value = text;
+      form.requestSubmit();
+    }
+  });
+}
