@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from anchoring.entry import EntryKind, entry_of
 from anchoring.receipt import Receipt
+from anchoring.tlog_proof import TlogProof
 from cli.anchor_evidence import NO_RECEIPT, fetch_receipt
 from cli.credential_files import find_files, read_receipt
 from cli.credential_id import read_uuid
@@ -16,9 +18,10 @@ from cli.files import FolderIsFile, read_json, write_whole
 from cli.network import Network, Surroundings
 from cli.options import FILE, json_option, own_home_option
 from cli.output import print_json, say
-from credentials.bundle import encode_bundle, make_bundle
+from credentials.bundle import MAX_HISTORY_PROOFS, encode_bundle, make_bundle
 from credentials.evidence import OWN_NODE, Evidence, LogReading, Lookup, Missing, Obtained
 from did.document import parse_did_document
+from did.history import parse_history
 from did.resolver import DidKeyResolver, MethodResolver
 from node.gather import Gatherer
 from node.home import Home
@@ -28,7 +31,7 @@ from primitives.clock import Clock
 from primitives.errors import PatunayError
 
 if TYPE_CHECKING:
-    from anchoring.tlog_proof import TlogProof
+    from node.logged_documents import LogProver
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +167,13 @@ class _Collector:
         self._gatherer = gatherer
         self._clock = clock
         self._given = given
-        self._logs: dict[str, LogReading | None] = {}
+        self._logs: dict[str, LogProver | None] = {}
 
     async def collect(self, document: JsonObject) -> tuple[Evidence, list[str]]:
         """Return the evidence, and what it lacks in words."""
         found = await self._gatherer.gather(document)
         receipt = self._given or await self._receipt(document, found)
-        proofs, problems = await self._proofs(found)
-        found = replace(found, receipt=receipt, did_proofs=proofs)
+        found, problems = await self._prove(replace(found, receipt=receipt))
         lookups = {
             "the receipt": receipt,
             **found.did_documents,
@@ -206,27 +208,33 @@ class _Collector:
             made = await build_receipt(node, read_uuid(name))
         return Obtained(made, OWN_NODE, self._clock.now())
 
-    async def _proofs(self, found: Evidence) -> tuple[dict[str, "TlogProof"], list[str]]:
-        """Return the proof that its log has each DID document, and why one is missing."""
-        from node.logged_documents import prove_documents  # noqa: PLC0415
-
+    async def _prove(self, found: Evidence) -> tuple[Evidence, list[str]]:
+        """Return `found` with proofs from the issuers' logs, and why one is missing."""
         proofs: dict[str, TlogProof] = {}
+        histories: dict[str, tuple[TlogProof | None, ...]] = {}
         problems = []
         for did, document in found.did_documents.items():
             if isinstance(document, Missing):
                 continue
             try:
-                reading = await self._log(did, document)
-                if reading is not None:
-                    proofs |= prove_documents(reading, {did: document})
+                prover = await self._log(did, document)
             except PatunayError as e:
                 problems.append(f"a proof from the log of {did}: {e} ({e.code})")
                 continue
-            if did not in proofs:
+            entry = entry_of(EntryKind.DID_DOCUMENT, document.value)
+            proof = prover.prove(entry) if prover is not None else None
+            if proof is None or prover is None:
                 problems.append(f"a proof from its log of the document of {did}")
-        return proofs, problems
+                continue
+            proofs[did] = proof
+            history = found.histories.get(did)
+            if isinstance(history, Obtained):
+                histories[did] = _prove_history(prover, history.value, did)
+                if None in histories[did] or not histories[did]:
+                    problems.append(f"a proof from its log of the key history of {did}")
+        return replace(found, did_proofs=proofs, history_proofs=histories), problems
 
-    async def _log(self, did: str, document: Obtained[JsonObject]) -> LogReading | None:
+    async def _log(self, did: str, document: Obtained[JsonObject]) -> "LogProver | None":
         """Return the log of a DID as far as it can be read, or None if it has none."""
         own = self._gatherer.own
         service = parse_did_document(document.value, did).log_service()
@@ -234,17 +242,15 @@ class _Collector:
             return None
         place = service.log if service is not None else OWN_NODE
         if place not in self._logs:
+            reading: LogReading | None = None
             if own is not None and document.source == OWN_NODE:
-                self._logs[place] = await self._read_own(own)
+                reading = await self._read_own(own)
             elif service is not None and self._gatherer.fetch is not None:
                 from node.public_log import read_public_log  # noqa: PLC0415
 
                 now = self._clock.now()
-                self._logs[place] = await read_public_log(
-                    service, self._gatherer.fetch, now
-                )
-            else:
-                self._logs[place] = None
+                reading = await read_public_log(service, self._gatherer.fetch, now)
+            self._logs[place] = _prover(reading)
         return self._logs[place]
 
     async def _read_own(self, own: OwnNode) -> LogReading:
@@ -253,3 +259,24 @@ class _Collector:
 
         async with Node.open(own.home, self._clock) as node:
             return await read_log(node)
+
+
+def _prover(reading: LogReading | None) -> "LogProver | None":
+    from node.logged_documents import LogProver  # noqa: PLC0415 - most commands need none
+
+    return None if reading is None else LogProver(reading)
+
+
+def _prove_history(
+    prover: "LogProver", raw: JsonObject, did: str
+) -> tuple[TlogProof | None, ...]:
+    """Return a proof of each document and event; none of a history too long or broken."""
+    try:
+        history = parse_history(raw, did)
+    except PatunayError:
+        return ()  # whether it can be used, the judge says
+    if len(history.versions) + len(history.events) > MAX_HISTORY_PROOFS:
+        return ()
+    documents = [(EntryKind.DID_DOCUMENT, one.document) for one in history.versions]
+    events = [(EntryKind.KEY_EVENT, one.document) for one in history.events]
+    return tuple(prover.prove(entry_of(*each)) for each in (*documents, *events))

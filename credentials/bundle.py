@@ -30,6 +30,9 @@ BUNDLE_VERSION: Final = 1
 MAX_PARTS: Final = 16
 """DID documents, histories and status lists, each; a node looks 8 up for a credential."""
 
+MAX_HISTORY_PROOFS: Final = 256
+"""Versions and events of one history that proofs are carried for; some 1 KB each."""
+
 MAX_PART_BYTES: Final = 4 << 20
 """One of them as JSON: a status list of 8 Mi entries that are half set has 1.4 MB."""
 
@@ -54,6 +57,7 @@ _FIELDS: Final = frozenset(
 _NAME: Final = "name"
 _PART: Final = frozenset((_NAME, "value", "source", "obtainedAt"))
 _DID_PART: Final = _PART | {"tlogProof"}
+_HISTORY_PART: Final = _PART | {"tlogProofs"}
 _TELLING: Final = ("credential", "statusLists", "digest")
 
 
@@ -99,6 +103,7 @@ class Bundle:
             receipt=self.evidence.receipt,
             histories=_kept(self.evidence.histories),
             did_proofs=self.evidence.did_proofs,
+            history_proofs=self.evidence.history_proofs,
         )
 
     def completing(self, found: Evidence) -> Evidence:
@@ -144,7 +149,16 @@ def encode_bundle(bundle: Bundle) -> bytes:
             {**part, "tlogProof": _proof_text(found.did_proofs.get(str(part[_NAME])))}
             for part in _parts_json(found.did_documents)
         ],
-        "histories": [*_parts_json(found.histories)],
+        "histories": [
+            {
+                **part,
+                "tlogProofs": [
+                    _proof_text(proof)
+                    for proof in found.history_proofs.get(str(part[_NAME]), ())
+                ],
+            }
+            for part in _parts_json(found.histories)
+        ],
         "statusLists": [*_parts_json(found.status_lists)],
         "contexts": dict(bundle.contexts),
     }
@@ -210,6 +224,7 @@ def _parse_evidence(whole: JsonObject) -> Evidence:
         name, dids[name] = _parse_part({k: part[k] for k in _PART}, "didDocuments")
         if proof is not None:
             proofs[name] = TlogProof.parse(_text(part, "tlogProof"))
+    histories, history_proofs = _parse_histories(whole)
     receipt: Lookup[Receipt] = Evidence().receipt
     if whole["receipt"] is not None:
         _, found = _parse_part(whole["receipt"], "receipt", MAX_RECEIPT_BYTES)
@@ -220,9 +235,32 @@ def _parse_evidence(whole: JsonObject) -> Evidence:
         did_documents=dids,
         status_lists=_parse_parts(whole, "statusLists"),
         receipt=receipt,
-        histories=_parse_parts(whole, "histories"),
+        histories=histories,
         did_proofs=proofs,
+        history_proofs=history_proofs,
     )
+
+
+def _parse_histories(
+    whole: JsonObject,
+) -> tuple[dict[str, Lookup[JsonObject]], dict[str, tuple[TlogProof | None, ...]]]:
+    histories: dict[str, Lookup[JsonObject]] = {}
+    proofs: dict[str, tuple[TlogProof | None, ...]] = {}
+    for item in _array(whole, "histories"):
+        part = _object(item, "histories")
+        _refuse_members(part, _HISTORY_PART, "histories")
+        name, histories[name] = _parse_part({k: part[k] for k in _PART}, "histories")
+        texts = part["tlogProofs"]
+        if not isinstance(texts, list) or len(texts) > MAX_HISTORY_PROOFS:
+            raise BundleMalformed(
+                f"tlogProofs: want an array of at most {MAX_HISTORY_PROOFS}"
+            )
+        if texts:
+            proofs[name] = tuple(
+                None if each is None else TlogProof.parse(_text({"": each}, ""))
+                for each in texts
+            )
+    return histories, proofs
 
 
 def _parse_parts(whole: JsonObject, where: str) -> dict[str, Lookup[JsonObject]]:

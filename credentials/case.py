@@ -27,7 +27,7 @@ from did.document import (
     DidDocument,
     parse_did_document,
 )
-from did.history import parse_history
+from did.history import DidHistory, parse_history
 from did.identifier import DidUrl
 from did.key import DidKey, did_key_document
 from did.key_event import KeyState
@@ -49,6 +49,13 @@ class DidDocumentUnproven(Undetermined):
     """A bundle has a DID document that the issuer's log is not shown to have."""
 
     code = "did-document-unproven"
+    hint = "ask for a new bundle, or verify the credential where it can be looked up"
+
+
+class DidHistoryUnproven(Undetermined):
+    """A bundle has a key history that the issuer's log is not shown to have."""
+
+    code = "did-history-unproven"
     hint = "ask for a new bundle, or verify the credential where it can be looked up"
 
 
@@ -204,14 +211,54 @@ def source_of(did: str, case: Case) -> Obtained[JsonObject] | None:
 
 
 def key_state(issuer: str, key: str, case: Case) -> KeyState:
-    """Return what the issuer's history says of a key; nothing, where there is none."""
+    """Return what the issuer's history says of a key; nothing, where there is none.
+
+    Raises:
+        DidHistoryUnusable, DidHistoryUnproven: See the classes.
+    """
     found = case.evidence.histories.get(issuer)
     if not isinstance(found, Obtained) or found.value.get("events") == []:
         return KeyState()
+    return history_of(found, issuer, case).state(key)
+
+
+def history_of(found: Obtained[JsonObject], issuer: str, case: Case) -> DidHistory:
+    """Return the history that was had, its chain and its events' signatures verified.
+
+    Raises:
+        DidHistoryUnusable, DidHistoryUnproven: See the classes.
+    """
     try:
-        return parse_history(found.value, issuer).state(key)
+        history = parse_history(found.value, issuer)
     except PatunayError as e:
         raise DidHistoryUnusable(f"{e.code}: {e}") from e
+    if found.origin is Origin.BUNDLE:
+        _require_history_logged(history, case)
+    return history
+
+
+def _require_history_logged(history: DidHistory, case: Case) -> None:
+    """Return if the issuer's log has every document and event of a history.
+
+    Whoever made a bundle could write any history: one with a later date of a theft too.
+    """
+    did = history.did
+    key, proofs = case.policy.logs.get(did), case.evidence.history_proofs.get(did, ())
+    if key is None:
+        raise LogNotBound(f"no log is known to be {did}'s, so its history is a claim")
+    entries = [
+        *(entry_of(EntryKind.DID_DOCUMENT, one.document) for one in history.versions),
+        *(entry_of(EntryKind.KEY_EVENT, one.document) for one in history.events),
+    ]
+    if len(proofs) != len(entries):
+        raise DidHistoryUnproven(f"found {len(proofs)} proofs, want {len(entries)}")
+    for entry, proof in zip(entries, proofs, strict=True):
+        if proof is None:
+            raise DidHistoryUnproven(f"nothing shows that all of the history is {did}'s")
+        try:
+            verify_tlog_proof(proof, entry, key)
+        except PatunayError as e:
+            raise DidHistoryUnproven(f"{e.code}: {e}") from e
 
 
 def log_key(issuer: str, case: Case) -> VerifierKey:

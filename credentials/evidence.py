@@ -125,6 +125,9 @@ class Evidence:
     did_proofs: Mapping[str, TlogProof] = field(default_factory=dict)
     """By DID: that a log has its document as an entry. Asked of what came in a bundle."""
 
+    history_proofs: Mapping[str, tuple[TlogProof | None, ...]] = field(default_factory=dict)
+    """By DID: the same of its history, for each version's document and then each event."""
+
     log: Lookup[LogReading] = NOT_LOOKED_UP
     """The issuer's log, as far as it was read. Only asked where a key is compromised."""
 

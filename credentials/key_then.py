@@ -7,10 +7,9 @@ before, the history tells, with times that are the issuer's own word.
 from datetime import datetime
 from typing import Final
 
-from credentials.case import Case, DidHistoryUnusable, source_of
+from credentials.case import Case, DidHistoryUnproven, LogNotBound, history_of, source_of
 from credentials.evidence import Obtained
-from did.history import KeyPeriod, parse_history
-from primitives.errors import PatunayError
+from did.history import KeyPeriod
 from primitives.instants import format_instant
 
 KEY_LISTED_LATER: Final = "key-listed-later"
@@ -57,7 +56,7 @@ def _period(key: str, issuer: str, case: Case) -> KeyPeriod | None:
     if not isinstance(found, Obtained):
         return None
     try:
-        periods = parse_history(found.value, issuer).periods()
-    except PatunayError as e:
-        raise DidHistoryUnusable(f"{e.code}: {e}") from e
+        periods = history_of(found, issuer, case).periods()
+    except (DidHistoryUnproven, LogNotBound):
+        return None
     return next((period for period in periods if period.key == key), None)

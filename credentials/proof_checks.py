@@ -16,7 +16,7 @@ from credentials.case import (
 from credentials.clock_check import has_passed, newest_known, require_plausible
 from credentials.data_integrity import Proof, verify_proof, verify_recurring_proof
 from credentials.denials import key_question, require_key_not_denied
-from credentials.evidence import EvidenceMissing, Missing, Origin
+from credentials.evidence import NOT_LOOKED_UP, EvidenceMissing, Missing, Origin
 from credentials.key_standing import judge_key
 from credentials.key_then import key_then
 from credentials.proof_chain import ancestors
@@ -31,6 +31,9 @@ from primitives.instants import format_instant
 
 AS_LOGGED = "key-as-logged"
 """Remark: the DID document is of some day that the issuer's log has seen, from a bundle."""
+
+
+_AS_LOGGED_WORDS = "as its log had it; a theft declared later is not known"
 
 
 class NotYetValid(Rejected):
@@ -210,6 +213,8 @@ def _check_issuer_method(method: DidUrl, issuer: str, case: Case) -> tuple[str, 
         document.method_for(str(method), "assertionMethod")
     except VerificationMethodNotAuthorised:
         history = case.evidence.histories.get(issuer)
+        if history is None and document.log_service() is not None:
+            history = NOT_LOOKED_UP  # an issuer with a log has one
         if state.compromised_since is None and isinstance(history, Missing):
             # Only the history could tell a stolen key from one that never might.
             raise EvidenceMissing(history) from None
@@ -218,16 +223,14 @@ def _check_issuer_method(method: DidUrl, issuer: str, case: Case) -> tuple[str, 
     named = document.methods.get(method)
     if named is not None:
         require_key_not_denied(named.public_key(), issuer, case)
+    code, words = "", ""
     if state != KeyState():
         code, words = judge_key(state, key_question(issuer, case))
-        return (code, words) if code else _of_then(words, str(method), issuer, case)
+    if code:
+        return code, words
+    code, more = key_then(str(method), issuer, case)
     found = source_of(issuer, case)
     if found is not None and found.origin is Origin.BUNDLE:
-        return AS_LOGGED, "as its log had it; a theft declared later is not known"
-    return _of_then("", str(method), issuer, case)
-
-
-def _of_then(words: str, key: str, issuer: str, case: Case) -> tuple[str, str]:
-    """Return the remark on a key that counts, with what is known of the moment asked."""
-    code, more = key_then(key, issuer, case)
+        code = AS_LOGGED
+        more = "; ".join(part for part in (more, _AS_LOGGED_WORDS) if part)
     return code, "; ".join(part for part in (words, more) if part)

@@ -176,6 +176,7 @@ _CODES: Final[Mapping[str, tuple[str, ...]]] = {
         "compromise-moved-later",
         "did-document-malformed",
         "did-document-unproven",
+        "did-history-unproven",
         "did-history-broken",
         "did-history-malformed",
         "did-history-unusable",

@@ -22,10 +22,7 @@ from credentials.evidence import LogReading, Missing
 from credentials.judge import judge
 from credentials.policy import Policy
 from credentials.report import Report, Result
-from did.document import build_did_document
-from did.history import build_history
-from did.key_event import event_digest, sign_event
-from did.service import PatunayLogService
+from did.key_event import sign_event
 from primitives.canonical_json import JsonObject
 from primitives.ed25519 import SoftwareSigner
 from tests.support.credentials_support import (
@@ -36,20 +33,23 @@ from tests.support.credentials_support import (
     LOG_SIGNER,
     METHOD,
     NOW,
-    SIGNER,
     evidence,
     had,
     policy,
     signed,
     unsigned,
 )
+from tests.support.stolen_keys import (
+    NEW,
+    NEW_METHOD,
+    document,
+    events,
+    history,
+)
 
-NEW = SoftwareSigner(hashlib.sha256(b"the issuer's second key").digest())
-NEW_METHOD = f"{ISSUER}#key-2"
 DEV = "eip155:31337"
 FIRST, SECOND, THIRD = NOW - 9 * DAY, NOW - 6 * DAY, NOW - 3 * DAY
 HOUR = timedelta(hours=1)
-SERVICE = PatunayLogService("https://school.example/log/", str(LOG_KEY))
 # Made by the thief: it claims a date long before the theft, as a thief would.
 THEFT = signed(unsigned(credentialStatus=...), created=NOW - 300 * DAY)
 
@@ -116,43 +116,6 @@ class Log:
 
     def reading(self, *, entries: int = 6, records: slice = slice(None)) -> LogReading:
         return LogReading(tuple(self.records[records]), tuple(self.entries[:entries]))
-
-
-def events(*statements: tuple[str, str, datetime | None]) -> list[JsonObject]:
-    """Return signed events: type, key, and since when; the second key signs them."""
-    made: list[JsonObject] = []
-    for kind, key, since in statements:
-        made.append(
-            sign_event(
-                NEW,
-                kind=kind,  # type: ignore[arg-type]
-                did=ISSUER,
-                key=key,
-                at=NOW - DAY,
-                by=NEW_METHOD,
-                previous=event_digest(made[-1]) if made else None,
-                since=since,
-            )
-        )
-    return made
-
-
-def document(*, withdrawn: bool, bound: bool = True) -> JsonObject:
-    old, new = {"key-1": SIGNER.public_key}, {"key-2": NEW.public_key}
-    return build_did_document(
-        ISSUER,
-        assertion_keys=new if withdrawn else {**old, **new},
-        withdrawn_keys=old if withdrawn else {},
-        services=[SERVICE] if bound else [],
-    )
-
-
-def history(*made: JsonObject, withdrawn: bool = False) -> JsonObject:
-    documents = [
-        (document(withdrawn=False), NOW - 300 * DAY),
-        (document(withdrawn=withdrawn), NOW - DAY),
-    ]
-    return build_history(ISSUER, documents, made)
 
 
 def compromised(since: datetime, log_since: datetime | None = None) -> dict[str, Any]:
@@ -488,7 +451,9 @@ def test_no_history_is_needed() -> None:
 def test_without_history_a_withdrawn_key_may_be_stolen_or_never_have_been_one() -> None:
     known = {"did_documents": {ISSUER: had(document(withdrawn=True))}}
     refused = ("failed", "verification-method-not-authorised")
-    assert answer(**known) == refused
+    assert answer(**known) == ("undetermined", "not-looked-up")
+    unlogged = {"did_documents": {ISSUER: had(document(withdrawn=True, bound=False))}}
+    assert answer(**unlogged) == refused
     lost = {ISSUER: Missing("did-unreachable", "no answer", "try again")}
     assert answer(**known, histories=lost) == ("undetermined", "did-unreachable")
     assert answer(**known, histories={ISSUER: had(history(withdrawn=True))}) == refused

@@ -83,16 +83,18 @@ def kit(
     *,
     did: JsonObject | None = None,
     lists: JsonObject | None = None,
+    history: JsonObject | None = None,
     anchored: datetime = ANCHORED,
     **changes: Any,
 ) -> Kit:
-    """Return a bundle of `credential`, logged beside its issuer's DID document."""
+    """Return a bundle of `credential`, logged beside its issuer's document and history."""
     credential = signed() if credential is None else credential
     document = did_document() if did is None else did
     kinds = (EntryKind.DID_DOCUMENT, document), (EntryKind.CREDENTIAL, credential)
     entries = [entry_of(kind, each) for kind, each in kinds]
+    entries += [] if history is None else _entries(history)
     tree = Tree([hash_leaf(entry) for entry in entries])
-    note = sign_checkpoint(Checkpoint(LOG_KEY.name, 2, tree.root()), LOG_SIGNER)
+    note = sign_checkpoint(Checkpoint(LOG_KEY.name, len(entries), tree.root()), LOG_SIGNER)
     record = build_record(
         checkpoint=note, previous=None, did_documents={}, status_lists={}, tiles={}
     )
@@ -101,15 +103,27 @@ def kit(
         sha256(record),
         anchored,
     )
-    logged = TlogProof(0, tuple(tree.inclusion_proof(0)), note)
-    receipt = Receipt(TlogProof(1, tuple(tree.inclusion_proof(1)), note), record, (anchor,))
+    proofs = [
+        TlogProof(n, tuple(tree.inclusion_proof(n)), note) for n in range(len(entries))
+    ]
+    receipt = Receipt(proofs[1], record, (anchor,))
     found = Evidence(
         did_documents={ISSUER: had(document, "https://school.example/did.json")},
         status_lists={REVOCATIONS: had(lists or status_list(), REVOCATIONS)},
         receipt=had(receipt, "https://school.example/receipt"),
-        did_proofs={ISSUER: logged},
+        did_proofs={ISSUER: proofs[0]},
+        histories={} if history is None else {ISSUER: had(history)},
+        history_proofs={} if history is None else {ISSUER: tuple(proofs[2:])},
     )
     return Kit(make_bundle(credential, replace(found, **changes)), anchor)
+
+
+def _entries(history: Any) -> list[bytes]:
+    """Return what a log has of a history: its documents, then its events."""
+    documents = [
+        entry_of(EntryKind.DID_DOCUMENT, one["document"]) for one in history["versions"]
+    ]
+    return documents + [entry_of(EntryKind.KEY_EVENT, one) for one in history["events"]]
 
 
 def resealed(parts: JsonObject) -> bytes:
