@@ -1,6 +1,7 @@
 """`patunay template` and `patunay issue`."""
 
 import asyncio
+import json
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,13 +16,19 @@ from cli.progress import progress_bar
 from credentials.data_integrity import SUITES
 from credentials.registrar import Finding, RegistrarFile, read_registrar_file
 from credentials.registrar_table import ENCODINGS, MAX_FILE_BYTES
-from credentials.template import parse_template
 from node.home import Home, make_folder
 from node.issuance import BatchReport, issue_rows
 from node.node import MAIN, Node
 from node.storage.ledger import find_credential
-from node.storage.registry import list_templates, require_template, save_template
-from primitives.canonical_json import JsonObject, canonicalize
+from node.storage.registry import StoredTemplate, list_templates
+from node.templates import (
+    AddedTemplate,
+    add_template,
+    require_current,
+    require_version,
+    retire_template,
+)
+from primitives.canonical_json import JsonObject
 from primitives.clock import SystemClock
 from primitives.errors import Undetermined
 from primitives.strict_json import parse_json_object
@@ -62,21 +69,18 @@ def template() -> None:
 def add(*, file: Path, home: Home, as_json: bool) -> None:
     """Add a version of a template. A version that was added never changes."""
     document = read_json(file)
-    parsed = parse_template(document)
-    body = canonicalize(document).decode()
 
-    async def run() -> bool:
+    async def run() -> AddedTemplate:
         async with Node.open(home, SystemClock()) as node, node.writing() as c:
-            return await save_template(
-                c, parsed.template_id, parsed.version, body, node.now()
-            )
+            return await add_template(node, c, document)
 
-    is_new = asyncio.run(run())
+    added = asyncio.run(run())
+    stored = added.stored
     if as_json:
-        print_json({"id": parsed.template_id, "version": parsed.version, "new": is_new})
+        print_json({"id": stored.id, "version": stored.version, "new": added.is_new})
         return
-    say(parsed.template_id)
-    say_note(f"{'added' if is_new else 'already there:'} version {parsed.version}")
+    say(stored.id)
+    say_note(f"{'added' if added.is_new else 'already there:'} version {stored.version}")
 
 
 @template.command("list", epilog="Example: patunay template list")
@@ -94,6 +98,60 @@ def list_them(*, home: Home, as_json: bool) -> None:
         print_json({"templates": [{"id": i, "version": v} for i, v, _ in found]})
         return
     print_table(("id", "version", "added"), found)
+
+
+@template.command(
+    "show", epilog="Example: patunay template show als-lifeskills-communication"
+)
+@click.argument("template_id", metavar="ID")
+@click.option("--version", metavar="TEXT", help="Another version than the newest.")
+@home_option
+@json_option
+def show(*, template_id: str, version: str | None, home: Home, as_json: bool) -> None:
+    """Show the template ID: its newest version, and when it was added or retired."""
+
+    async def run() -> StoredTemplate:
+        async with Node.open(home, SystemClock()) as node, node.reading() as c:
+            return await require_version(c, template_id, version)
+
+    found = asyncio.run(run())
+    if as_json:
+        print_json(
+            {
+                "id": found.id,
+                "version": found.version,
+                "addedAt": found.added_at,
+                "retiredAt": found.retired_at,
+                "template": parse_json_object(found.body.encode()),
+            }
+        )
+        return
+    state = f"retired at {found.retired_at}" if found.retired_at else "in use"
+    say_note(f"version {found.version} of {found.id}, {state}")
+    say(json.dumps(parse_json_object(found.body.encode()), indent=2, ensure_ascii=False))
+
+
+@template.command(
+    "retire", epilog="Example: patunay template retire als-lifeskills-communication"
+)
+@click.argument("template_id", metavar="ID")
+@home_option
+@json_option
+def retire(*, template_id: str, home: Home, as_json: bool) -> None:
+    """Issue nothing more from the template ID. What was issued stays as it is.
+
+    A version that is added later can be issued from.
+    """
+
+    async def run() -> StoredTemplate:
+        async with Node.open(home, SystemClock()) as node, node.writing() as c:
+            return await retire_template(node, c, template_id)
+
+    found = asyncio.run(run())
+    if as_json:
+        print_json({"id": found.id, "retiredAt": found.retired_at})
+        return
+    say(f"retired {found.id}")
 
 
 @click.command(
@@ -167,13 +225,13 @@ def office_day() -> date:
 async def _issue(home: Home, passphrase: bytes, batch: _Batch, folder: Path) -> BatchReport:
     async with Node.open(home, SystemClock(), passphrase) as node:
         async with node.reading() as c:
-            body = await require_template(c, batch.template_id)
+            template = await require_current(c, batch.template_id)
         # Before anything is issued: a folder that cannot be is found out now.
         _make_folder(folder)
         with progress_bar() as progress:
             report = await issue_rows(
                 node,
-                parse_template(parse_json_object(body.encode())),
+                template,
                 batch.rows,
                 batch.slug,
                 cryptosuite=batch.cryptosuite,

@@ -5,8 +5,9 @@ fails when a setting is missing there.
 """
 
 import json
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Self
@@ -21,6 +22,8 @@ from primitives.errors import Misconfigured, PatunayError
 
 _TABLES: Final = ("batch", "chain", "hsm", "database")
 """Settings that are tables of their own."""
+
+_ORIGIN: Final = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
 
 
 class ConfigInvalid(Misconfigured):
@@ -217,6 +220,10 @@ class Config:
     """Names, besides the domain and this machine's own, that requests may be made under:
     `host` or `host:port`, separated by spaces."""
 
+    cors_origins: str = ""
+    """Origins, such as `https://portal.example`, whose pages may call the HTTP API from a
+    browser, separated by spaces; empty allows none but the node's own pages."""
+
     tls_certificate_file: str = ""
     """PEM file of the certificate and those between it and its root, relative to the data
     directory. With it, the daemon speaks HTTPS and nothing else."""
@@ -293,6 +300,12 @@ class Config:
                 raise ConfigInvalid(
                     f"allowed_hosts: found {text[:80]!r}, want host or host:port"
                 )
+        _require_origins(self.origins)
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """Return the origins of `cors_origins`."""
+        return frozenset(self.cors_origins.split())
 
     @property
     def own_hosts(self) -> OwnHosts:
@@ -439,6 +452,15 @@ def _require_loopback(url: str) -> None:
         raise ConfigInvalid(f"ipfs_api: found {url[:80]!r}, want http://127.0.0.1:5001")
     if not authority.is_loopback:
         raise IpfsApiExposed(f"ipfs_api: found host {authority.name}, want a loopback one")
+
+
+def _require_origins(origins: Iterable[str]) -> None:
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise ConfigInvalid(
+                f"cors_origins: found {origin[:80]!r}, want such as "
+                "https://portal.example, in lower case and without a path"
+            )
 
 
 def _require_range(name: str, value: int, low: int, high: int) -> None:

@@ -9,7 +9,7 @@ could write them.
 
 import ipaddress
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Self
@@ -28,6 +28,13 @@ class HostRefused(Rejected):
 
     code = "host-refused"
     hint = "ask under the node's own name, or list this one under `allowed_hosts`"
+
+
+class OriginRefused(Rejected):
+    """A browser page of another site sends this request."""
+
+    code = "origin-refused"
+    hint = "ask from the node's own pages, or list the page's origin under `cors_origins`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +104,28 @@ class OwnHosts:
         if asked == port and (found.is_loopback or found.name == self._listening):
             return True
         return any(_covers(own, found) for own in self._named())
+
+    def check_origin(self, value: str, *, port: int, others: Collection[str]) -> None:
+        """Return if a page of that origin may send requests that change something.
+
+        Args:
+            value: The header `Origin`, which browsers set and pages cannot.
+            port: That the request came in at.
+            others: Origins that are allowed besides the node's own.
+
+        Raises:
+            OriginRefused: It is another site's, or no page says whose.
+        """
+        if value in others:
+            return
+        scheme, separator, authority = value.partition("://")
+        try:
+            if separator and scheme in _DEFAULT_PORTS:
+                self.check([authority], port=port, scheme=scheme)
+                return
+        except HostRefused:
+            pass
+        raise OriginRefused(f"found Origin {value[:120]!r}, want none or {self.public_url}")
 
     @property
     def _listening(self) -> str:

@@ -208,45 +208,54 @@ async def issue_document(
         UnsignedTerm: A term that no signature would cover.
         NodeSealed: The keys are not unlocked.
     """
+    async with refusals_recorded(node, Action.CREDENTIAL_ISSUE), node.writing() as c:
+        return await issue_within(node, c, document, slug, cryptosuite=cryptosuite)
+
+
+async def issue_within(
+    node: Node,
+    c: AsyncConnection,
+    document: JsonObject,
+    slug: str | None,
+    *,
+    cryptosuite: str | None = None,
+) -> JsonObject:
+    """Do what `issue_document` does, in the caller's write transaction.
+
+    Raises:
+        PatunayError: As `issue_document`. The transaction MUST end there.
+    """
     if "proof" in document:
         raise AlreadyDecided("found a proof, want the node to add it")
-    async with refusals_recorded(node, Action.CREDENTIAL_ISSUE):
-        return await _issue_document(node, document, slug, cryptosuite)
-
-
-async def _issue_document(
-    node: Node, document: JsonObject, slug: str | None, cryptosuite: str | None
-) -> JsonObject:
     asked = sha256(canonicalize(document))
-    async with node.writing() as c:
-        issuer = await _choose_issuer(c, document, slug)
-        actor, act = current_actor(), Action.CREDENTIAL_ISSUE
-        check_permission(actor, act, issuer.slug)
-        if "id" in document:
-            known = await ledger.find_credential_by_id(c, str(document["id"]))
-            if known is not None:
-                check_permission(actor, act, known.issuer)
-            if known is not None and known.draft_sha256 != asked.hex():
-                raise IdConflict(f"{document['id']} was issued with another content")
-            if known is not None and known.document is not None:
-                return parse_json_object(known.document.encode())
-        complete = _complete(document, issuer)
-        given = _statuses_given(parse_credential(complete))
-        # The schema of Open Badges allows one status entry, and it has to have an id.
-        purposes = (REVOCATION,) if is_open_badge(complete) else PURPOSES
-        (place,) = await allot_places(node, c, issuer, HTTP_LIST, purposes, 1)
-        entries = [*place.entries, *given]
-        complete["credentialStatus"] = entries[0] if len(entries) == 1 else entries
-        suite = cryptosuite or issuer.cryptosuite
-        draft = replace(_draft(complete, issuer, suite, place), draft_sha256=asked.hex())
-        # Signed before anything is stored: what safe mode refuses leaves no trace.
-        signed = await asyncio.to_thread(
-            _sign, node, draft, _credential_key(node, issuer), None
-        )
-        await ledger.save_drafts(c, [draft], node.now())
-        await _save_signed(node, c, [(draft, signed)])
-        what = f"credential:{draft.uuid}"
-        await record(c, node, Action.CREDENTIAL_ISSUE, what, issuer=issuer.slug)
+    issuer = await _choose_issuer(c, document, slug)
+    actor, act = current_actor(), Action.CREDENTIAL_ISSUE
+    check_permission(actor, act, issuer.slug)
+    if "id" in document:
+        known = await ledger.find_credential_by_id(c, str(document["id"]))
+        if known is not None:
+            check_permission(actor, act, known.issuer)
+        if known is not None and known.draft_sha256 != asked.hex():
+            raise IdConflict(f"{document['id']} was issued with another content")
+        if known is not None and known.document is not None:
+            return parse_json_object(known.document.encode())
+    complete = _complete(document, issuer)
+    given = _statuses_given(parse_credential(complete))
+    # The schema of Open Badges allows one status entry, and it has to have an id.
+    purposes = (REVOCATION,) if is_open_badge(complete) else PURPOSES
+    (place,) = await allot_places(node, c, issuer, HTTP_LIST, purposes, 1)
+    entries = [*place.entries, *given]
+    complete["credentialStatus"] = entries[0] if len(entries) == 1 else entries
+    suite = cryptosuite or issuer.cryptosuite
+    draft = replace(_draft(complete, issuer, suite, place), draft_sha256=asked.hex())
+    # Signed before anything is stored: what safe mode refuses leaves no trace.
+    signed = await asyncio.to_thread(
+        _sign, node, draft, _credential_key(node, issuer), None
+    )
+    await ledger.save_drafts(c, [draft], node.now())
+    await _save_signed(node, c, [(draft, signed)])
+    what = f"credential:{draft.uuid}"
+    await record(c, node, Action.CREDENTIAL_ISSUE, what, issuer=issuer.slug)
     return signed
 
 

@@ -17,6 +17,7 @@ from node.api import (
     witness,
 )
 from node.api.context import NODE, context_middleware, name_request
+from node.api.edges import caching, check_origin, listening_port, options, share
 from node.api.identifiers import IDENTIFIERS, Identifiers
 from node.api.problems import Handler, problem_middleware
 from node.api.request import MAX_BODY_BYTES
@@ -39,11 +40,18 @@ def build_app(node: Node, fetcher: PublicFetcher | None = None) -> web.Applicati
         fetcher: Reads what others publish, instead of one by the node's configuration.
     """
     app = web.Application(
-        middlewares=[context_middleware, _headers, problem_middleware, _own_host],
+        middlewares=[
+            context_middleware,
+            caching,
+            problem_middleware,
+            _own_host,
+            options,
+        ],
         client_max_size=MAX_BODY_BYTES,
     )
     app[NODE] = node
     app[OWN_HOSTS] = node.config.own_hosts
+    app.on_response_prepare.append(_headers)
     app[FETCHER] = fetcher or PublicFetcher(
         allow_loopback_http=node.config.allow_loopback_http
     )
@@ -59,6 +67,7 @@ def build_app(node: Node, fetcher: PublicFetcher | None = None) -> web.Applicati
         public,
         verify,
         witness,
+        *openapi.RESOURCES,
     ):
         app.add_routes(module.routes)
     return app
@@ -77,24 +86,22 @@ async def _verifier(app: web.Application) -> AsyncIterator[None]:
 
 @web.middleware
 async def _own_host(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer to the node's own names alone, whatever is asked for."""
-    listening = request.transport.get_extra_info("sockname") if request.transport else None
+    """Answer to the node's own names, and to no page of another site."""
     request.app[OWN_HOSTS].check(
         request.headers.getall("Host", []),
-        port=listening[1] if listening else 0,
+        port=listening_port(request),
         scheme="https" if request.secure else "http",
     )
+    check_origin(request, request.app[OWN_HOSTS], request.app[NODE].config.origins)
     return await handler(request)
 
 
-@web.middleware
-async def _headers(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _headers(request: web.Request, response: web.StreamResponse) -> None:
     """Say that no answer is to be guessed at, framed, or to load what is elsewhere."""
-    response = await handler(request)
+    share(request, response, request.app[NODE].config)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "no-referrer")
     response.headers.setdefault(
         "Content-Security-Policy",
         "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'",
     )
-    return response

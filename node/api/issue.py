@@ -1,16 +1,19 @@
 """POST /credentials/issue and GET /credentials/{id}/receipt."""
 
 from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from credentials.data_integrity import SUITES
 from node.api.context import NODE
+from node.api.creating import Made, answer_once
 from node.api.guard import needs
-from node.api.request import read_json_object
-from node.issuance import issue_document
+from node.api.request import MAX_BODY_BYTES, read_json_bytes
+from node.issuance import issue_within
 from node.logbook import build_receipt
 from node.permissions import Action
 from primitives.canonical_json import JsonObject
 from primitives.errors import Malformed
+from primitives.strict_json import parse_json_object
 
 routes = web.RouteTableDef()
 
@@ -29,14 +32,18 @@ async def issue(request: web.Request) -> web.Response:
     """Sign one credential: 201 with `{verifiableCredential}`. Needs a signer's token.
 
     An `id` is added where none is, and `credentialStatus` always. The same request again,
-    by the `id` that it names, answers with the same credential.
+    by the `id` that it names or by its idempotency key, answers with the same credential.
     """
     node = request.app[NODE]
-    credential, suite = _read_request(await read_json_object(request))
-    signed = await issue_document(
-        node, credential, request.match_info.get("slug"), cryptosuite=suite
-    )
-    return web.json_response({"verifiableCredential": signed}, status=201)
+    raw = await read_json_bytes(request)
+    credential, suite = _read_request(parse_json_object(raw, MAX_BODY_BYTES))
+
+    async def effect(c: AsyncConnection) -> Made:
+        slug = request.match_info.get("slug")
+        signed = await issue_within(node, c, credential, slug, cryptosuite=suite)
+        return Made(201, {"verifiableCredential": signed})
+
+    return await answer_once(node, request, raw, effect)
 
 
 def _read_request(body: JsonObject) -> tuple[JsonObject, str | None]:

@@ -10,7 +10,7 @@ from credentials.policy import Policy
 from credentials.presentation import PresentationReport, judge_presentation
 from credentials.presentation_checks import presented_credentials
 from node.api.context import NODE
-from node.api.request import read_json_object
+from node.api.request import read_json_object, refuse_addresses
 from node.api.verify import (
     STATUS_OF_OUTCOME,
     VERIFIER,
@@ -48,6 +48,7 @@ async def verify_presentation(request: web.Request) -> web.Response:
     that names it, whatever comes of it: so of many at once, one is answered.
     """
     body = await read_json_object(request)
+    refuse_addresses(body)
     wrapped = body.get("verifiablePresentation")
     if not isinstance(wrapped, dict):
         raise VerifyRequestMalformed("found no verifiablePresentation object")

@@ -18,13 +18,19 @@ from node.access import TokenExpired, TokenMissing, TokenRefused
 from node.acting import current_request
 from node.challenges import ChallengesExhausted
 from node.home import StorageFailed
-from node.hosts import HostRefused
+from node.hosts import HostRefused, OriginRefused
+from node.idempotency import IdempotencyConflict
 from node.issuance import IdConflict, IssuerMismatch
 from node.log_reading import RecordUnknown
 from node.logbook import CredentialUnknown, NotYetAnchored
 from node.node import NodeSealed
 from node.permissions import IssuerRefused, RoleRefused
-from node.storage.registry import IssuerUnknown
+from node.storage.registry import (
+    IssuerUnknown,
+    TemplateExists,
+    TemplateUnknown,
+)
+from node.templates import TemplateRetired
 from primitives.errors import Malformed, Misconfigured, PatunayError, Rejected, Undetermined
 from primitives.strict_json import JsonTooLarge
 
@@ -68,10 +74,15 @@ _STATUS: Final[tuple[tuple[type[PatunayError], int], ...]] = (
     (WitnessSignatureRefused, 403),
     (NotYetAnchored, 409),
     (IdConflict, 409),
+    (IdempotencyConflict, 409),
+    (OriginRefused, 403),
     (JsonTooLarge, 413),
     (MediaTypeUnsupported, 415),
     (HostRefused, 421),
     (IssuerUnknown, 404),
+    (TemplateUnknown, 404),
+    (TemplateExists, 409),
+    (TemplateRetired, 409),
     (NodeSealed, 503),
     (HsmUnavailable, 503),
     (StorageFailed, 503),
@@ -116,14 +127,22 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
         return _response(500, "internal-error", "this is a bug in Patunay", "", {})
 
 
+def status_of(kind: type[PatunayError]) -> int:
+    """Return the status of an error of this type."""
+    return next(status for family, status in _STATUS if issubclass(kind, family))
+
+
 def problem_response(error: PatunayError) -> web.Response:
     """Return the answer that `error` makes."""
-    status = next(s for family, s in _STATUS if isinstance(error, family))
+    status = status_of(type(error))
     headers = {}
     challenge = _CHALLENGES.get(type(error))
     if challenge is not None:
         headers["WWW-Authenticate"] = challenge
-    if status in (HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE):
+    if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
+        headers["Accept-Encoding"] = "identity"
+    passes = status == HTTPStatus.CONFLICT and isinstance(error, Undetermined)
+    if passes or status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return _response(status, error.code, str(error), error.hint, headers)
 

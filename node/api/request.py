@@ -1,5 +1,6 @@
 """Reading request bodies: the size first, then strict JSON, then an object."""
 
+import re
 from typing import Final
 
 from aiohttp import web
@@ -13,10 +14,37 @@ MAX_BODY_BYTES: Final = MAX_DOCUMENT_BYTES + 1024
 """A credential of the largest size, and what VC-API wraps around it."""
 
 
+_ADDRESS: Final = re.compile(
+    r"(?i)(?:(?:verifiable_?)?(?:credential|presentation)|key|did|context|status_?list)?_?"
+    r"(?:ur[li]|href|link)"
+)
+"""Names under which other programs take an address. No term of a credential is one."""
+
+
 class BodyBroken(Malformed):
     """The request's body could not be received as a whole."""
 
     code = "body-broken"
+
+
+class UrlNotAccepted(Malformed):
+    """The request names an address to be read instead of bringing what is there."""
+
+    code = "url-not-accepted"
+    hint = "send the document itself"
+
+
+def refuse_addresses(body: JsonObject) -> None:
+    """Return if a request names no address where a document or a key should be read.
+
+    Whoever could name one would choose what this node asks, and what it believes.
+
+    Raises:
+        UrlNotAccepted: It does.
+    """
+    for name in body:
+        if _ADDRESS.fullmatch(name):
+            raise UrlNotAccepted(f"found {name}, want the document itself")
 
 
 async def read_json_object(request: web.Request) -> JsonObject:

@@ -19,7 +19,7 @@ from credentials.policy import CHECK_NAMES, DEFAULT_REQUIRED, Policy
 from credentials.presentation import PresentationReport
 from credentials.report import Outcome, Report, Result
 from node.api.problems import Overloaded
-from node.api.request import MAX_BODY_BYTES, read_json_bytes
+from node.api.request import MAX_BODY_BYTES, read_json_bytes, refuse_addresses
 from node.api.w3c_problems import check_problem
 from node.gather import Gatherer
 from node.judging import Judge
@@ -183,6 +183,7 @@ async def verify(request: web.Request) -> web.Response:
     """
     raw = await read_json_bytes(request)
     body = parse_json_object(raw, MAX_BODY_BYTES)
+    refuse_addresses(body)
     # VC-API wraps the credential; a bare one is as clear.
     wrapped = body.get("verifiableCredential")
     document = wrapped if isinstance(wrapped, dict) and "@context" not in body else body

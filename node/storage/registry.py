@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from credentials.data_integrity import DEFAULT_SUITE
@@ -65,6 +65,22 @@ class Issuer:
         return parse_json_object(self.document.encode())
 
 
+@dataclass(frozen=True, slots=True)
+class StoredTemplate:
+    """One version of a template."""
+
+    seq: int
+    """Rises with each version of any template."""
+
+    id: str
+    version: str
+    body: str
+    """JSON, in JCS."""
+
+    added_at: str
+    retired_at: str | None
+
+
 async def save_issuer(c: AsyncConnection, issuer: Issuer) -> None:
     """Add an issuer.
 
@@ -98,6 +114,14 @@ async def list_issuers(c: AsyncConnection) -> list[Issuer]:
         )
     )
     return [Issuer(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's own name
+
+
+async def page_issuers(c: AsyncConnection, after: str, limit: int) -> list[Issuer]:
+    """Return up to `limit` issuers with slugs beyond `after`, by slug."""
+    rows = await c.execute(
+        select(issuers).where(issuers.c.slug > after).order_by(issuers.c.slug).limit(limit)
+    )
+    return [Issuer(**row._mapping) for row in rows]  # noqa: SLF001
 
 
 async def find_issuer(c: AsyncConnection, slug: str) -> Issuer | None:
@@ -153,18 +177,32 @@ async def list_templates(c: AsyncConnection) -> list[tuple[str, str, str]]:
     return [(row.id, row.version, row.added_at) for row in rows]
 
 
-async def require_template(c: AsyncConnection, template_id: str) -> str:
-    """Return the body of the version of the template that was added last.
-
-    Raises:
-        TemplateUnknown: There is none of that id.
-    """
-    body: str | None = await c.scalar(
-        select(templates.c.body)
-        .where(templates.c.id == template_id)
-        .order_by(templates.c.seq.desc())
-        .limit(1)
+async def template_versions(c: AsyncConnection, template_id: str) -> list[StoredTemplate]:
+    """Return the versions of a template, oldest first; empty where there is none."""
+    rows = await c.execute(
+        select(templates).where(templates.c.id == template_id).order_by(templates.c.seq)
     )
-    if body is None:
-        raise TemplateUnknown(f"found no template {template_id!r}")
-    return body
+    return [StoredTemplate(**row._mapping) for row in rows]  # noqa: SLF001
+
+
+async def page_templates(
+    c: AsyncConnection, after: str, limit: int
+) -> list[StoredTemplate]:
+    """Return the newest version of up to `limit` templates with ids beyond `after`."""
+    newest = select(func.max(templates.c.seq)).group_by(templates.c.id)
+    rows = await c.execute(
+        select(templates)
+        .where(templates.c.seq.in_(newest), templates.c.id > after)
+        .order_by(templates.c.id)
+        .limit(limit)
+    )
+    return [StoredTemplate(**row._mapping) for row in rows]  # noqa: SLF001
+
+
+async def retire_template(c: AsyncConnection, template_id: str, retired_at: str) -> None:
+    """Mark every version of a template that is not retired yet."""
+    await c.execute(
+        update(templates)
+        .where(templates.c.id == template_id, templates.c.retired_at.is_(None))
+        .values(retired_at=retired_at)
+    )

@@ -46,6 +46,7 @@ templates = Table(
     Column("version", String(64), nullable=False),
     Column("body", Text, nullable=False),
     Column("added_at", String(32), nullable=False),
+    Column("retired_at", String(32)),
     UniqueConstraint("id", "version"),
 )
 
@@ -213,6 +214,19 @@ challenges = Table(
     Column("used_at", String(32)),
 )
 Index("ix_challenges_expires_at", challenges.c.expires_at)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("scope", String(64), primary_key=True, doc="whose key: id of an access token"),
+    Column("key", String(128), primary_key=True),
+    Column("digest", String(64), nullable=False, doc="of the request, SHA-256 hex"),
+    Column("status", Integer, doc="of the answer; null inside the transaction alone"),
+    Column("location", Text),
+    Column("body", Text, doc="of the answer, JSON"),
+    Column("expires_at", String(32), nullable=False),
+)
+Index("ix_idempotency_keys_expires_at", idempotency_keys.c.expires_at)
 
 publications = Table(
     "publications",

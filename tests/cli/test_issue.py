@@ -20,6 +20,7 @@ from tests.support.command_line import (
     run,
     run_json,
 )
+from tests.support.components import ROOT
 
 ISSUE = ("issue", "--template", TEMPLATE_ID)
 
@@ -213,6 +214,20 @@ def test_a_template_is_added_once_and_its_version_never_changes(
     (tmp_path / "t.json").write_text(json.dumps(document), encoding="utf-8")
     result = run("template", "add", tmp_path / "t.json", home=home.root)
     assert_refused(result, "template-version-exists", exit_code=4)
+
+
+def test_a_retired_template_is_shown_and_not_issued_from(home: Home) -> None:
+    run("template", "add", TEMPLATE, home=home.root)
+    name = "als-lifeskills-communication"
+    shown = run_json("template", "show", name, home=home.root)
+    assert (shown["id"], shown["retiredAt"]) == (name, None)
+    assert run_json("template", "retire", name, home=home.root)["id"] == name
+    assert run_json("template", "show", name, home=home.root)["retiredAt"] is not None
+    csv = ROOT / "examples" / "learners.csv"
+    result = run("issue", "--template", name, csv, home=home.root)
+    assert_refused(result, "template-retired", exit_code=1)
+    result = run("template", "show", name, "--version", "9", home=home.root)
+    assert_refused(result, "template-unknown", exit_code=4)
 
 
 def test_what_is_no_template_is_refused(home: Home, tmp_path: Path) -> None:

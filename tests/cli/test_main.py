@@ -165,6 +165,8 @@ NEED_A_NODE = {
     "key who-signed": ("main.credential",),
     "template add": ("t.json",),
     "template list": (),
+    "template show": ("t",),
+    "template retire": ("t",),
     "issue": ("--template", "t", "l.csv"),
     "credential show": ("x",),
     "credential revoke": ("x", "--reason", "y"),

@@ -89,6 +89,12 @@ async def headers(node: Node) -> dict[str, str]:
 
 
 @pytest.fixture
+async def admin(node: Node) -> dict[str, str]:
+    _, secret = await create_token(node, "set up", [Role.ADMIN])
+    return {"Authorization": f"Bearer {secret}"}
+
+
+@pytest.fixture
 async def credential(node: Node) -> dict[str, Any]:
     (uuid,) = (await issue(node, 1)).issued
     return await document_of(node, uuid)

@@ -18,6 +18,11 @@ GUARDED = {
     "GET /audit-log": Action.AUDIT_READ,
     "POST /credentials/issue": Action.CREDENTIAL_ISSUE,
     "POST /issuers/{slug}/credentials/issue": Action.CREDENTIAL_ISSUE,
+    "GET /templates": Action.BATCH_READ,
+    "GET /templates/{template}": Action.BATCH_READ,
+    "GET /templates/{template}/versions/{version}": Action.BATCH_READ,
+    "POST /templates": Action.TEMPLATE_WRITE,
+    "POST /templates/{template}/retire": Action.TEMPLATE_WRITE,
 }
 """The routes that need a token. All others are for strangers: see `PUBLIC`."""
 
@@ -33,6 +38,8 @@ PUBLIC = {
     "GET /identifiers/",
     "GET /identifiers/{did}",
     "GET /ipfs/{cid}",
+    "GET /issuers",
+    "GET /issuers/{slug}",
     "GET /issuers/{slug}/did-history.json",
     "GET /issuers/{slug}/did.json",
     "GET /log/checkpoint",
@@ -41,7 +48,7 @@ PUBLIC = {
     "GET /openapi.json",
     "POST /presentations/verify",
     "GET /status/{slug}/{name}",
-    "GET /style.css",
+    "GET /assets/{name}",
     "POST /witness/add-checkpoint",
 }
 

@@ -16,9 +16,9 @@ from node.storage.registry import (
     list_issuers,
     list_templates,
     require_issuer,
-    require_template,
     save_template,
 )
+from node.templates import require_version
 from primitives.hashing import sha256
 from tests.support.nodes import HandClock, query
 
@@ -141,7 +141,8 @@ async def test_a_published_version_of_a_template_never_changes(node: Node) -> No
         with pytest.raises(TemplateExists):
             await save_template(c, "t", "1", '{"a":1}', node.now())
         assert await save_template(c, "t", "2", '{"a":1}', node.now())
-        assert await require_template(c, "t") == '{"a":1}'
+        assert (await require_version(c, "t")).body == '{"a":1}'
+        assert (await require_version(c, "t", "1")).body == "{}"
         assert [row[:2] for row in await list_templates(c)] == [("t", "1"), ("t", "2")]
         with pytest.raises(TemplateUnknown):
-            await require_template(c, "u")
+            await require_version(c, "u")

@@ -41,3 +41,16 @@ def codes(report: dict[str, Any]) -> dict[str, str]:
     """Return the code of every check that did not pass."""
     bad = ("failed", "undetermined")
     return {c["name"]: c["code"] for c in report["checks"] if c["result"] in bad}
+
+
+async def answer_of(
+    response: aiohttp.ClientResponse, status: int, path: str
+) -> dict[str, Any]:
+    """Return a JSON answer that is described for `path`, and is what is described."""
+    assert response.status == status, await response.text()
+    described = describe()
+    told = described["paths"][path][response.method.lower()]["responses"][str(status)]
+    wanted = told["content"][response.content_type]["schema"]
+    body: dict[str, Any] = await response.json()
+    jsonschema.validate(body, {**wanted, "components": described["components"]})
+    return body

@@ -1,0 +1,133 @@
+"""Makes OpenAPI's description of an operation from what stands beside its handler."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import MISSING, fields
+from http import HTTPStatus
+from typing import Any, Final
+
+from aiohttp import web
+
+from node.api.guard import needed
+from node.api.openapi_parts import path_parameter, problem_answer
+from node.api.operation import IDEMPOTENCY_PARAMETER, OPERATIONS, Answer, Operation
+from node.api.schema import hints_of, member_name, schema_of
+from node.permissions import Action
+
+_PATTERN: Final = re.compile(r":[^{}]+}")
+_NAMED: Final = re.compile(r"{([a-z_]+)}")
+
+_PARTS: Final = {
+    "slug": "An issuer of this node.",
+    "id": "UUID of the credential, or its `id`, URL-encoded.",
+    "template": "The template's id.",
+    "version": "A version of the template.",
+    "batch": "The batch's id.",
+    "size": "Size of the log at the anchored checkpoint.",
+    "webhook": "The webhook's id.",
+    "delivery": "The delivery's number.",
+}
+
+_NOT_MODIFIED: Final = {"description": "The reader has it (`If-None-Match`)."}
+
+
+def describe_routes(
+    routes: Iterable[web.AbstractRouteDef], components: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the paths of the routes whose handlers say what they do.
+
+    Args:
+        routes: Of the modules of `node.api`.
+        components: Gets the schemas that the paths name.
+    """
+    paths: dict[str, Any] = {}
+    for route in routes:
+        if isinstance(route, web.RouteDef) and route.handler in OPERATIONS:
+            path = _PATTERN.sub("}", route.path)
+            action = needed(route.handler)
+            made = _operation(OPERATIONS[route.handler], path, components, action)
+            paths.setdefault(path, {})[route.method.lower()] = made
+    return paths
+
+
+def with_common_answers(paths: dict[str, Any]) -> dict[str, Any]:
+    """Return the paths with the answers that every route may give."""
+    refused = problem_answer("Asked under another host's name (`host-refused`).")
+    foreign = problem_answer("Sent by a page of another site (`origin-refused`).")
+    bug = problem_answer("A bug of the node, or of its configuration.")
+    made: dict[str, Any] = {}
+    for path, methods in paths.items():
+        made[path] = {}
+        for method, told in methods.items():
+            answers = {"421": refused, "500": bug}
+            if method == "get" and "200" in told["responses"]:
+                answers["304"] = _NOT_MODIFIED
+            elif method != "get":
+                answers["403"] = foreign
+            responses = {**answers, **told["responses"]}
+            made[path][method] = {**told, "responses": dict(sorted(responses.items()))}
+    return made
+
+
+def _operation(
+    told: Operation, path: str, components: dict[str, Any], action: Action | None
+) -> dict[str, Any]:
+    parameters = [path_parameter(name, _PARTS[name]) for name in _NAMED.findall(path)]
+    parameters += _query(told, components)
+    parameters += [dict(header) for header in told.headers]
+    if told.creates:
+        parameters.append(IDEMPOTENCY_PARAMETER)
+    made: dict[str, Any] = {"summary": told.summary, "responses": {}}
+    if parameters:
+        made["parameters"] = parameters
+    if action is not None:
+        made["security"] = [{"token": []}]
+        made["description"] = f"Needs a token whose role allows `{action}`."
+    if told.body is not None:
+        schema = _schema(told.body.schema, components)
+        content = {media: {"schema": schema} for media in told.body.media}
+        made["requestBody"] = {"required": True, "content": content}
+    for status, answer in told.answers.items():
+        made["responses"][str(status)] = _answer(answer, components)
+    for status, codes in told.errors_by_status(guarded=action is not None).items():
+        listed = ", ".join(f"`{code}`" for code in codes)
+        phrase = HTTPStatus(status).phrase
+        made["responses"][str(status)] = problem_answer(f"{phrase}: {listed}.")
+    return made
+
+
+def _query(told: Operation, components: dict[str, Any]) -> list[dict[str, Any]]:
+    if told.query is None:
+        return []
+    hints = hints_of(told.query)
+    made = []
+    for field in fields(told.query):
+        schema = schema_of(hints[field.name], components)
+        # In a query there is no null: what is not there is left out.
+        schema = schema["anyOf"][0] if "anyOf" in schema else schema
+        made.append(
+            {
+                "name": member_name(field.name),
+                "in": "query",
+                "required": field.default is MISSING,
+                "schema": schema,
+            }
+        )
+    return made
+
+
+def _answer(answer: Answer, components: dict[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = {"description": answer.description}
+    if answer.media:
+        schema = _schema(answer.schema, components)
+        made["content"] = {
+            media: {"schema": schema} if schema is not None else {}
+            for media in answer.media
+        }
+    return made
+
+
+def _schema(given: Any, components: dict[str, Any]) -> dict[str, Any] | None:
+    if given is None or isinstance(given, dict):
+        return given
+    return schema_of(given, components)

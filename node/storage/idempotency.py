@@ -1,0 +1,75 @@
+"""Idempotency keys and the answers that were given under them."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from node.storage.schema import idempotency_keys
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """An answer as it was given."""
+
+    status: int
+    location: str | None
+    """Where what was made can be read."""
+
+    body: str
+    """JSON; empty where there was none."""
+
+
+async def claim(
+    c: AsyncConnection, scope: str, key: str, digest: str, expires_at: str
+) -> bool:
+    """Take a key for the request with that digest; return whether it was free.
+
+    Another transaction that has taken it and is not done is waited for.
+    """
+    known = await c.scalar(
+        select(idempotency_keys.c.digest).where(
+            idempotency_keys.c.scope == scope, idempotency_keys.c.key == key
+        )
+    )
+    if known is not None:
+        return False
+    try:
+        async with c.begin_nested():
+            await c.execute(
+                insert(idempotency_keys).values(
+                    scope=scope, key=key, digest=digest, expires_at=expires_at
+                )
+            )
+    except IntegrityError:
+        return False
+    return True
+
+
+async def require_claimed(
+    c: AsyncConnection, scope: str, key: str
+) -> tuple[str, KeptAnswer]:
+    """Return the digest of the request that took a key, and its answer."""
+    row = (
+        await c.execute(
+            select(idempotency_keys).where(
+                idempotency_keys.c.scope == scope, idempotency_keys.c.key == key
+            )
+        )
+    ).one()
+    return row.digest, KeptAnswer(row.status, row.location, row.body)
+
+
+async def save_answer(c: AsyncConnection, scope: str, key: str, answer: KeptAnswer) -> None:
+    """Keep the answer under a key that this transaction has taken."""
+    await c.execute(
+        update(idempotency_keys)
+        .where(idempotency_keys.c.scope == scope, idempotency_keys.c.key == key)
+        .values(status=answer.status, location=answer.location, body=answer.body)
+    )
+
+
+async def forget_expired(c: AsyncConnection, now: str) -> None:
+    """Delete the keys whose time is over."""
+    await c.execute(delete(idempotency_keys).where(idempotency_keys.c.expires_at < now))
