@@ -13,6 +13,7 @@ from credentials.bundle import (
     parse_bundle,
 )
 from credentials.evidence import Obtained
+from credentials.foreign.formats import FormatNotSupported, file_format
 from primitives.canonical_json import JsonObject
 from primitives.clock import Clock
 from primitives.errors import Malformed
@@ -50,14 +51,25 @@ def read_credential(path: Path) -> JsonObject | Bundle:
     Raises:
         BundleMalformed: It is meant as a bundle, and is none.
         BundleAltered, BundleContextMismatch: See the classes.
+        FormatNotSupported: It is a file of another kind, known by its first bytes.
         JsonMalformed: As `read_object`.
         PatunayError: As `read_file`.
     """
     raw = read_file(path, max_bytes=MAX_BUNDLE_BYTES)
     if looks_like_bundle(raw):
         return parse_bundle(raw)
-    document = read_object(raw)
+    document = _read_object(raw)
     return parse_bundle(raw) if is_bundle(document) else document
+
+
+def _read_object(raw: bytes) -> JsonObject:
+    try:
+        return read_object(raw)
+    except Malformed as e:
+        # No file that is JSON begins as one of these.
+        if (found := file_format(raw)) is not None:
+            raise FormatNotSupported(f"found {found}, want a credential in JSON") from e
+        raise
 
 
 def read_receipt(file: Path | None, clock: Clock) -> Obtained[Receipt] | None:

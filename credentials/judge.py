@@ -4,20 +4,24 @@ The same document, evidence, policy and moment give the same report, byte for by
 and offline, in the library, over HTTP and on the command line.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from credentials.case import Case
 from credentials.checks import CHECKS
 from credentials.dating import dated
 from credentials.evidence import Evidence
+from credentials.foreign.formats import Format, foreign_format
 from credentials.policy import Policy
 from credentials.report import Check, Outcome, Report, Result, Standing, conclude
 from credentials.summary import summarise
 from primitives.canonical_json import JsonObject
 from primitives.errors import PatunayError, Undetermined
+
+if TYPE_CHECKING:
+    from credentials.foreign.suites import ForeignSuite
 
 
 def judge(
@@ -42,22 +46,35 @@ def judge(
 
 def judge_case(case: Case) -> Report:
     """Return the report on a case that somebody has read already, as `judge` does."""
+    kind = foreign_format(case.document)
+    suite = None if kind is None else _foreign_suite(kind)
     demanded = case.policy.effective_required
+    asked = CHECKS if suite is None else suite.checks
     checks = tuple(
-        _with_demand(dated(_run(name, case), case), name in demanded) for name in CHECKS
+        _with_demand(dated(_run(name, check, case), case), name in demanded)
+        for name, check in asked.items()
     )
     named = {check.name: check for check in checks}
     standing = _standing(named)
+    if suite is not None:
+        return Report(checks, standing, suite.summarise(case, named), case.as_of)
     return Report(checks, standing, summarise(case, named, standing), case.as_of)
+
+
+def _foreign_suite(kind: Format) -> "ForeignSuite":
+    # Most verifiers never meet one, and would read its modules each time they start.
+    from credentials.foreign.suites import foreign_suite  # noqa: PLC0415
+
+    return foreign_suite(kind)
 
 
 def _with_demand(check: Check, required: bool) -> Check:
     return check if check.required is required else replace(check, required=required)
 
 
-def _run(name: str, case: Case) -> Check:
+def _run(name: str, check: Callable[[Case], Check], case: Case) -> Check:
     try:
-        return CHECKS[name](case)
+        return check(case)
     except PatunayError as e:
         failed = not isinstance(e, Undetermined) and _was_made(name, e, case)
         result = Result.FAILED if failed else Result.UNDETERMINED

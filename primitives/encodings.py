@@ -45,17 +45,17 @@ def encode_base58btc(raw: bytes) -> str:
     return _ZERO * (len(raw) - len(raw.lstrip(b"\0"))) + digits
 
 
-def decode_base58btc(text: str) -> bytes:
+def decode_base58btc(text: str, most: int = MAX_BASE58_CHARACTERS) -> bytes:
     """Return the bytes of base58btc `text`, without multibase prefix.
 
+    Takes time with the square of the length, so `most` bounds it.
+
     Raises:
-        EncodingMalformed: Over `MAX_BASE58_CHARACTERS`, or a character outside the
-            alphabet, white space included.
+        EncodingMalformed: Over `most` characters, or one outside the alphabet, white space
+            included.
     """
-    if len(text) > MAX_BASE58_CHARACTERS:
-        raise EncodingMalformed(
-            f"found {len(text)} base58 characters, want at most {MAX_BASE58_CHARACTERS}"
-        )
+    if len(text) > most:
+        raise EncodingMalformed(f"found {len(text)} base58 characters, want at most {most}")
     digits = text.encode("ascii", "replace").translate(_VALUES)
     if _NO_DIGIT in digits:
         raise EncodingMalformed(f"{text[:16]!r} is not base58btc")

@@ -1,0 +1,1 @@
+"""Credentials of other systems, judged as far as that can be done honestly."""
