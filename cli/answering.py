@@ -186,7 +186,7 @@ async def _report_bundle(
         return PresentationWanted("found a bundle, want a presentation")
     policy, evidence = sources.gatherer.policy(question.policy), bundle.judged()
     if question.pack is not None:
-        evidence = question.pack.before(evidence)
+        evidence = question.pack.before(evidence, bundle.credential)
     if isinstance(evidence.receipt, Obtained) and question.anchor.rpc:
         evidence = await replace(question.anchor, receipt=evidence.receipt).ask(
             bundle.credential,
@@ -225,7 +225,7 @@ async def _evidence(
         document, found, policy, clock=clock, fetch=gatherer.fetch
     )
     if question.pack is not None:
-        found = question.pack.evidence(found)
+        found = question.pack.evidence(found, document)
     if sources.records is not None:
         from node.record_evidence import add_record  # noqa: PLC0415 - seldom given
 

@@ -157,7 +157,7 @@ class Refresh:
 
     async def _records(self, service: PatunayLogService) -> list[AnchoredRecord]:
         """Return the records, oldest first, from the newest one with known anchors on."""
-        known = {p.record for p in self._known.values() if isinstance(p, AnchorPart)}
+        known = {p.cid for p in self._known.values() if isinstance(p, AnchorPart)}
         found: list[AnchoredRecord] = []
         wanted = "latest"
         while len(found) < MAX_RECORDS:
@@ -178,7 +178,6 @@ class Refresh:
         """Write the anchors of a record; oldest record first, so that none is left out."""
         if self.look is None:
             return
-        cid = record_cid(one.record)
         seen = await self.look(one.anchors, record_digest(one.record))
         for anchor in one.anchors:
             found = seen.get(anchor.transaction)
@@ -187,7 +186,7 @@ class Refresh:
                 self.troubles.append(Trouble(anchor.transaction, error))
             elif isinstance(found, Obtained) and found.value.receipt == anchor:
                 # The node's own receipt: it has the proof, which the chain's answer lacks.
-                part = AnchorPart(cid, self._now(), found.value.depth, anchor)
+                part = AnchorPart(one.record, self._now(), found.value.depth, anchor)
                 self.folder.write_part(part)
 
     async def _status_list(self, url: str) -> None:

@@ -20,6 +20,7 @@ from anchoring.backend import AnchorReceipt
 from anchoring.checkpoint import Checkpoint, open_checkpoint
 from anchoring.note import MAX_NOTE_BYTES, VerifierKey
 from anchoring.receipt import anchor_json, parse_anchor
+from anchoring.record import parse_record, record_cid
 from credentials.trust_pack.archive import PackMalformed
 from credentials.trust_pack.manifest import FORMAT
 from credentials.trust_pack.members import (
@@ -37,6 +38,7 @@ from credentials.trust_pack.rules import Denial
 from did.document import parse_did_document
 from did.history import parse_history
 from primitives.canonical_json import Json, JsonObject, canonicalize
+from primitives.encodings import decode_base64, encode_base64
 from primitives.errors import PatunayError
 from primitives.hashing import sha256
 from primitives.instants import format_instant
@@ -236,8 +238,8 @@ class CheckpointPart:
 class AnchorPart:
     """An anchor that the office has seen in a chain, at an endpoint of its own choice."""
 
-    record: str
-    """CID of the anchor record."""
+    record: bytes = field(repr=False)
+    """Of the anchor record, exactly: it says how far the log went by then."""
 
     obtained_at: datetime
     depth: int
@@ -245,6 +247,11 @@ class AnchorPart:
 
     anchor: AnchorReceipt
     """With the block's header and the proof, where the node had them."""
+
+    @property
+    def cid(self) -> str:
+        """CID of the record."""
+        return record_cid(self.record)
 
     @property
     def file_name(self) -> str:
@@ -257,7 +264,7 @@ class AnchorPart:
         return canonicalize(
             {
                 "format": FORMAT,
-                "record": self.record,
+                "record": encode_base64(self.record),
                 "obtainedAt": format_instant(self.obtained_at),
                 "depth": self.depth,
                 "anchor": anchor_json(self.anchor),
@@ -272,12 +279,15 @@ class AnchorPart:
             PackMalformed: Of another form.
         """
         found = _read(raw, name, "record", "obtainedAt", "depth", "anchor")
+        depth, written = number(found, "depth", 1, _MAX_DEPTH), found["record"]
+        if not isinstance(written, str):
+            raise PackMalformed(f"{name}: want a text as record")
         try:
-            anchor = parse_anchor(found["anchor"])
+            anchor, record = parse_anchor(found["anchor"]), decode_base64(written)
+            parse_record(record)
         except PatunayError as e:
             raise PackMalformed(f"{name}: {e}") from e
-        depth = number(found, "depth", 1, _MAX_DEPTH)
-        return cls(text(found, "record"), instant(found, "obtainedAt"), depth, anchor)
+        return cls(record, instant(found, "obtainedAt"), depth, anchor)
 
 
 @dataclass(frozen=True, slots=True)

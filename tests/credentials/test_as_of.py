@@ -268,7 +268,7 @@ def test_a_pack_says_since_when_its_makers_know_the_issuer(
     first_seen: datetime, code: str
 ) -> None:
     belief = believe(pack(contents(issuer_part(first_seen=first_seen))))
-    found = belief.evidence(known(copy(NOW - DAY, NOW)))
+    found = belief.evidence(known(copy(NOW - DAY, NOW)), DIPLOMA)
     report = judge(DIPLOMA, found, belief.policy(Policy()), T, clock=NOW)
     assert said("issuer-listed", report) == ("passed", code, False)
     listed = line("issuer-listed", report)

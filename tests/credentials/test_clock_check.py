@@ -40,7 +40,7 @@ def answers(report: Report) -> dict[str, tuple[str, str]]:
 
 
 def with_pack(as_of: datetime, document: JsonObject | None = None, **more: Any) -> Report:
-    found = BELIEF.evidence(Evidence())
+    found = BELIEF.evidence(Evidence(), signed())
     return judge(document or signed(), found, BELIEF.policy(Policy()), as_of, **more)
 
 
@@ -77,14 +77,14 @@ def test_what_has_passed_by_a_clock_that_is_behind_has_passed() -> None:
 def test_what_is_revoked_is_so_by_any_clock() -> None:
     belief = believe(pack(contents(status_part(INDEX))))
     policy = belief.policy(Policy())
-    report = judge(signed(), belief.evidence(Evidence()), policy, HAD - DAY)
+    report = judge(signed(), belief.evidence(Evidence(), signed()), policy, HAD - DAY)
     assert answers(report)["dates"] == ("undetermined", "clock-implausible")
     assert answers(report)["status"] == ("failed", "revoked")
 
 
 def test_nobody_is_called_a_forger_for_the_machines_clock() -> None:
     newer = signed(created=NOW + DAY)
-    found = BELIEF.evidence(Evidence())
+    found = BELIEF.evidence(Evidence(), signed())
     by_pack = judge(newer, found, BELIEF.policy(Policy()), LONG_AGO)
     assert answers(by_pack)["proof"] == ("undetermined", "clock-implausible")
     # Nothing shows that the clock is wrong: the date in the proof cannot.
@@ -140,7 +140,7 @@ def test_staleness_of_a_pack_is_told_by_whatever_is_latest() -> None:
     # Also where the verifier's own list names the issuer: the pack gave the rest.
     mine = BELIEF.policy(policy())
     own = replace(mine, pack=replace(BELIEF.rules, issuers=frozenset()))
-    report = judge(signed(), BELIEF.evidence(Evidence()), own, NOW + 40 * DAY)
+    report = judge(signed(), BELIEF.evidence(Evidence(), signed()), own, NOW + 40 * DAY)
     assert answers(report)["issuer-listed"] == ("passed", "pack-stale")
 
 

@@ -21,12 +21,9 @@ from credentials.status_list import (
 )
 from tests.credentials.test_key_standing import (
     FAILED,
-    FIRST,
     HOUR,
     NOT_SHOWN,
     PASSED,
-    SECOND,
-    Log,
     answer,
     compromised,
 )
@@ -44,6 +41,7 @@ from tests.support.credentials_support import (
     status_list,
     unsigned,
 )
+from tests.support.stolen_keys import FIRST, SECOND, Log
 
 
 def test_good_proofs_over_the_limit_are_not_read() -> None:

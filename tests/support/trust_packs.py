@@ -6,7 +6,6 @@ from typing import Any
 
 from anchoring.checkpoint import Checkpoint, sign_checkpoint
 from anchoring.merkle import hash_leaf
-from anchoring.record import record_cid
 from anchoring.tree import Tree
 from credentials.trust_pack.manifest import Federation
 from credentials.trust_pack.pack import Contents, OnePart, TrustPack, build_pack
@@ -80,12 +79,11 @@ def status_part(*revoked: int, had: datetime = HAD) -> StatusPart:
 
 def parts() -> tuple[OnePart, ...]:
     """Return one part of each kind."""
-    record = record_cid(ANCHORED.receipt.record)
     return (
         issuer_part(),
         status_part(),
         checkpoint_part(),
-        AnchorPart(record, HAD, 12, ANCHORED.anchor),
+        AnchorPart(ANCHORED.receipt.record, HAD, 12, ANCHORED.anchor),
     )
 
 

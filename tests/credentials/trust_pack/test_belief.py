@@ -56,7 +56,7 @@ def report(
     mine: Policy = NO_POLICY,
     as_of: datetime = NOW,
 ) -> Report:
-    return judge(document, found.evidence(known), found.policy(mine), as_of)
+    return judge(document, found.evidence(known, document), found.policy(mine), as_of)
 
 
 def check(name: str, said: Report) -> Check:
@@ -238,9 +238,9 @@ def test_an_anchor_of_the_pack_is_of_its_own_record_alone() -> None:
     raw = ANCHORED.receipt.record
     receipt = replace(ANCHORED.receipt, record=raw.replace(b'"tiles":{}', b'"tiles": {}'))
     assert receipt.record != raw
-    found = belief().evidence(Evidence(receipt=had(receipt)))
+    found = belief().evidence(Evidence(receipt=had(receipt)), ANCHORED.document)
     assert found.sightings == {}
-    assert len(belief().evidence(RECEIPT).sightings) == 1
+    assert len(belief().evidence(RECEIPT, ANCHORED.document).sightings) == 1
 
 
 def test_the_blocks_of_a_pack_are_attested() -> None:
@@ -254,11 +254,16 @@ def test_a_bundle_does_not_come_before_the_pack() -> None:
     """A holder brings a document with a key of his own, and an older list."""
     forged = had(did_document(STRANGER))
     brought = replace(RECEIPT, did_documents={ISSUER: forged})
-    found = belief().before(brought)
+    found = belief().before(brought, ANCHORED.document)
     (document,) = found.did_documents.values()
     assert not isinstance(document, Missing)
     assert document.source.startswith("trust pack 1 of ph (")
     revoked = believe(pack(contents(status_part(INDEX))))
     brought = replace(RECEIPT, status_lists={REVOCATIONS: had(status_list())})
-    said = judge(ANCHORED.document, revoked.before(brought), revoked.policy(NO_POLICY), NOW)
+    said = judge(
+        ANCHORED.document,
+        revoked.before(brought, ANCHORED.document),
+        revoked.policy(NO_POLICY),
+        NOW,
+    )
     assert check("status", said).code == "revoked"
