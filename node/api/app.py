@@ -25,7 +25,7 @@ from node.api.verify import VERIFIER, Verifier
 from node.hosts import OwnHosts
 from node.node import Node
 from node.own_node import OwnNode
-from node.web import check
+from node.web import check, holding, transparency
 from node.web_lookups import web_gatherer, web_resolver
 
 FETCHER = web.AppKey("FETCHER", PublicFetcher)
@@ -60,11 +60,13 @@ def build_app(node: Node, fetcher: PublicFetcher | None = None) -> web.Applicati
     for module in (
         audit_log,
         identifiers,
-        issue,
         check,
+        holding,
+        issue,
         openapi,
         presentations,
         public,
+        transparency,
         verify,
         witness,
         *openapi.RESOURCES,

@@ -17,6 +17,11 @@ from node.api.openapi_parts import (
 
 _SLUG: Final = path_parameter("slug", "An issuer of this node.")
 _NOT_FOUND: Final = problem_answer("There is no such file.")
+_NO_PAGE: Final = file_answer("No such credential, or another key.", "text/html")
+_HOLDER: Final = [
+    path_parameter("id", "The credential's UUID."),
+    path_parameter("key", "What the address of its page ends with."),
+]
 _DID_KINDS: Final = (
     "application/did-resolution",
     "application/did-url-dereferencing",
@@ -345,6 +350,53 @@ PATHS: Final[dict[str, Any]] = {
                 "503": file_answer("Too much in hand, as a page.", "text/html"),
             },
         },
+    },
+    "/transparency": {
+        "get": {
+            "summary": "The page about the public log",
+            "responses": {"200": file_answer("The page.", "text/html")},
+        }
+    },
+    "/c/{id}/{key}": {
+        "get": {
+            "summary": "A holder's page of one credential",
+            "parameters": _HOLDER,
+            "responses": {
+                "200": file_answer("The page.", "text/html"),
+                "404": _NO_PAGE,
+            },
+        }
+    },
+    "/c/{id}/{key}/credential.json": {
+        "get": {
+            "summary": "The credential of a holder's page",
+            "parameters": _HOLDER,
+            "responses": {
+                "200": file_answer("The credential.", "application/vc+json"),
+                "404": _NO_PAGE,
+            },
+        }
+    },
+    "/c/{id}/{key}/receipt.json": {
+        "get": {
+            "summary": "The receipt of a holder's page",
+            "parameters": _HOLDER,
+            "responses": {
+                "200": json_answer("The receipt.", {"type": "object"}),
+                "404": _NO_PAGE,
+                "409": file_answer("Not anchored yet, as a page.", "text/html"),
+            },
+        }
+    },
+    "/c/{id}/{key}/bundle.json": {
+        "get": {
+            "summary": "The credential of a holder's page with its evidence",
+            "parameters": _HOLDER,
+            "responses": {
+                "200": json_answer("The evidence bundle.", {"type": "object"}),
+                "404": _NO_PAGE,
+            },
+        }
     },
     "/assets/{name}": {
         "get": {

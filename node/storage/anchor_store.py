@@ -58,6 +58,15 @@ class StoredCheckpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckpointLine:
+    """A checkpoint in a list of them."""
+
+    tree_size: int
+    record_digest: Digest
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoredTransaction:
     """A transaction that was signed, whatever became of it."""
 
@@ -152,6 +161,19 @@ async def all_checkpoints(c: AsyncConnection) -> list[StoredCheckpoint]:
     """Return every checkpoint, smallest first."""
     rows = await c.execute(select(checkpoints).order_by(checkpoints.c.tree_size))
     return [found for row in rows if (found := _checkpoint(row)) is not None]
+
+
+async def recent_checkpoints(c: AsyncConnection, most: int) -> list[CheckpointLine]:
+    """Return the largest checkpoints, largest first, without their records."""
+    columns = (
+        checkpoints.c.tree_size,
+        checkpoints.c.record_digest,
+        checkpoints.c.created_at,
+    )
+    rows = await c.execute(
+        select(*columns).order_by(checkpoints.c.tree_size.desc()).limit(most)
+    )
+    return [CheckpointLine(size, Digest(digest), at) for size, digest, at in rows]
 
 
 async def save_checkpoint(

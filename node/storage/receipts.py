@@ -9,6 +9,7 @@ from anchoring.entry import EntryKind
 from node.storage.anchor_store import EFFECTIVE, StoredTransaction
 from node.storage.schema import cosignatures, entries, transactions
 from node.storage.store import Reader, is_storable
+from primitives.hashing import Digest
 
 _EFFECTIVE: Final = transactions.c.state.in_(sorted(EFFECTIVE))
 
@@ -82,3 +83,17 @@ async def anchors_of(c: Reader, tree_size: int) -> list[StoredTransaction]:
     """Return the transactions that anchor a checkpoint and stand in the chain."""
     rows = await c.execute(_ANCHORS, {"size": tree_size})
     return [StoredTransaction(**row._mapping) for row in rows]  # noqa: SLF001
+
+
+async def leaf_of_document(c: Reader, did: str, digest: Digest) -> int | None:
+    """Return the first leaf of a version of a DID document; None if it has none yet."""
+    row = (
+        await c.execute(
+            select(func.min(entries.c.leaf_index)).where(
+                entries.c.subject == did,
+                entries.c.kind == int(EntryKind.DID_DOCUMENT),
+                entries.c.digest == digest,
+            )
+        )
+    ).first()
+    return None if row is None else row[0]

@@ -11,7 +11,7 @@ _FOLDER: Final = Path(__file__).parent / "static"
 
 _KINDS: Final = {
     "style.css": "text/css",
-    "check.js": "text/javascript",
+    "page.js": "text/javascript",
     "seal.svg": "image/svg+xml",
 }
 """Every file that is served, by name: nothing else in the folder is."""

@@ -123,7 +123,7 @@ async def _verify(request: web.Request, body: bytes) -> _Checked:
     if isinstance(given, Bundle):
         document, report = given.credential, await verifier.verify_bundle(given)
     else:
-        document, report = given, await verifier.verify(given)
+        document, report = given, await verifier.verify(given, size=len(body))
     credential = _readable(document)
     return _Checked(report, credential, body.decode(), sha256(body).hex())
 

@@ -36,6 +36,9 @@ class Site:
 
     url: str
     node: Node
+    uuids: list[str]
+    """Of its credentials: one in force, one revoked, one more in force."""
+
     files: dict[str, bytes]
     """Credentials and bundles, by what is the matter with them."""
 
@@ -68,7 +71,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
             "gone": signed(gone, method=f"{stranger}#key-1"),
         }
         read = {name: json.dumps(each).encode() for name, each in files.items()}
-        yield Site(url, node, read | {"no-chain": await bundle_of(other)})
+        yield Site(url, node, issued, read | {"no-chain": await bundle_of(other)})
 
 
 @asynccontextmanager

@@ -1,5 +1,5 @@
-// Makes the form nicer: a place to drop a file on, and its name when it was chosen.
-// The page does all it does without this.
+// Makes the pages nicer: a place to drop a file on, and a button that prints.
+// They do all they do without this.
 "use strict";
 
 for (const form of document.querySelectorAll("form[data-check]")) {
@@ -30,4 +30,9 @@ for (const form of document.querySelectorAll("form[data-check]")) {
       form.requestSubmit();
     }
   });
+}
+
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
 }
