@@ -25,7 +25,7 @@ from credentials.jsonld.canon import (
 )
 from credentials.jsonld.dataset import Quad
 from credentials.jsonld.literals import escape
-from credentials.jsonld.quads import Engine
+from credentials.jsonld.quads import Digester, Engine
 from credentials.jsonld.scope import KEYWORD, Property, Scope
 from credentials.jsonld.walk import Place, Walk
 from primitives.canonical_json import Json, JsonObject
@@ -50,9 +50,9 @@ class BatchEngine(Engine):
                 return template.fill(changes)
         return self._learn(document).text
 
-    def canonicalize_recurring(self, document: Mapping[str, Json]) -> str:
+    def digest_recurring(self, digest: Digester, document: Mapping[str, Json]) -> bytes:
         """Return what the engine beneath remembers, which is there after the batch."""
-        return self._engine.canonicalize_recurring(document)
+        return self._engine.digest_recurring(digest, document)
 
     def check(self, document: Mapping[str, Json]) -> None:
         """Return if all of `document` is signed; see `Engine.check`."""

@@ -1,7 +1,8 @@
 """A JSON-LD document as RDF quads, in safe mode; see `credentials.jsonld.walk`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import TypeAlias
 
 from credentials.jsonld.canon import canonicalize_quads
 from credentials.jsonld.checking import CheckingWalk
@@ -21,14 +22,14 @@ class Engine:
     """Turns documents into quads, remembering the contexts it has worked out."""
 
     MAX_RECURRING = 256
-    """Documents whose canonical form is kept by `canonicalize_recurring`."""
+    """Documents whose digest is kept by `digest_recurring`."""
 
     def __init__(self, contexts: Contexts = KNOWN, first: Scope | None = None) -> None:
         self.contexts = contexts
         self.first = first_scope(contexts) if first is None else first
         """What is in force before any `@context` was read."""
 
-        self._recurring = lru_cache(self.MAX_RECURRING)(self._canonicalize_written)
+        self._recurring = lru_cache(self.MAX_RECURRING)(self._digest_written)
 
     def __reduce__(self) -> "tuple[type[Engine], tuple[Contexts]]":
         """Travel to another process without what is remembered."""
@@ -59,18 +60,23 @@ class Engine:
         """
         return canonicalize_quads(self.quads(document))
 
-    def canonicalize_recurring(self, document: Mapping[str, Json]) -> str:
-        """Return the same as `canonicalize`, and remember it.
+    def digest_recurring(self, digest: "Digester", document: Mapping[str, Json]) -> bytes:
+        """Return what `digest` gives for this engine and `document`, and remember it.
 
         For proof options: those of one batch differ in the second, if at all.
+
+        Raises:
+            PatunayError: As `digest` does; that is not remembered.
         """
         written = Written.of(document)
         if len(written.text) > MAX_REMEMBERED_CHARACTERS:
-            return self.canonicalize(document)
-        return self._recurring(written)
+            return digest(self, document)
+        return self._recurring(digest, written)
 
-    def _canonicalize_written(self, written: Written[Mapping[str, Json]]) -> str:
-        return self.canonicalize(written.value)
+    def _digest_written(
+        self, digest: "Digester", written: Written[Mapping[str, Json]]
+    ) -> bytes:
+        return digest(self, written.value)
 
     def check(self, document: Mapping[str, Json]) -> None:
         """Return if all of `document` is signed under its contexts.
@@ -84,3 +90,7 @@ class Engine:
         """Return what is in force at the top of `document`."""
         context = document.get("@context")
         return self.first if context is None else self.first.local(context)
+
+
+Digester: TypeAlias = Callable[[Engine, Mapping[str, Json]], bytes]
+"""Worked out anew, it would give the same for the same document."""

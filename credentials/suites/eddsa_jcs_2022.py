@@ -6,6 +6,7 @@ context or not; safe mode holds here too, because a reader that converts the cre
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from credentials.jsonld.quads import Engine
 from primitives.canonical_json import Json, canonicalize
@@ -46,13 +47,21 @@ def hash_data(
     """
     engine.check(document)
     context = document.get("@context")
-    engine.canonicalize_recurring({**options, "@context": context})
+    signed = engine.digest_recurring(
+        _digest_options, {"options": options, "@context": context}
+    )
     if "@context" in options:
         theirs, ours = _entries(options["@context"]), _entries(context)
         if ours[: len(theirs)] != theirs:
             raise ProofContextMismatch("the proof names other contexts than the document")
         document = {**document, "@context": options["@context"]}
-    return sha256(canonicalize(options)) + sha256(canonicalize(document))
+    return signed + sha256(canonicalize(document))
+
+
+def _digest_options(engine: Engine, given: Mapping[str, Any]) -> bytes:
+    """Return the hash of `options`, which are signed in the `@context` beside them."""
+    engine.check({**given["options"], "@context": given["@context"]})
+    return sha256(canonicalize(given["options"]))
 
 
 def _entries(context: Json) -> list[Json]:

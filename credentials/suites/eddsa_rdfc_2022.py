@@ -35,5 +35,8 @@ def hash_data(
     """
     # 3.2.5: the options are read in the document's own context.
     in_context = {**options, "@context": document.get("@context")}
-    signed = engine.canonicalize_recurring(in_context), engine.canonicalize(document)
-    return b"".join([sha256(nquads.encode()) for nquads in signed])
+    return engine.digest_recurring(_digest, in_context) + _digest(engine, document)
+
+
+def _digest(engine: Engine, document: Mapping[str, Json]) -> bytes:
+    return sha256(engine.canonicalize(document).encode())
