@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -35,7 +36,7 @@ from node.node import Node, credential_key, signing_key
 from node.permissions import Action, check_permission
 from node.status_lists import Place, allot_places
 from node.storage import ledger
-from node.storage.ledger import Draft
+from node.storage.ledger import Draft, Unsigned
 from node.storage.registry import Issuer, list_issuers, require_issuer
 from primitives.canonical_json import JsonObject, canonicalize
 from primitives.ed25519 import Signer
@@ -45,6 +46,9 @@ from primitives.strict_json import parse_json_object
 
 CHUNK = 300
 """Credentials signed in one transaction: others wait for its lock for 0.2 s or so."""
+
+Content: TypeAlias = JsonObject | str
+"""An unsigned document as this process has just stored it, or as it was read: JSON."""
 
 HTTP_LIST = "http"
 """Name of the status lists of what was issued over HTTP."""
@@ -250,10 +254,10 @@ async def issue_within(
     draft = replace(_draft(complete, issuer, suite, place), draft_sha256=asked.hex())
     # Signed before anything is stored: what safe mode refuses leaves no trace.
     signed = await asyncio.to_thread(
-        _sign, node, draft, _credential_key(node, issuer), None
+        _sign, node, draft.cryptosuite, _credential_key(node, issuer), draft.draft
     )
     await ledger.save_drafts(c, [draft], node.now())
-    await _save_signed(node, c, [(draft, signed)])
+    await _save_signed(node, c, [(draft.uuid, signed)])
     what = f"credential:{draft.uuid}"
     await record(c, node, Action.CREDENTIAL_ISSUE, what, issuer=issuer.slug)
     return signed
@@ -329,7 +333,10 @@ async def sign_drafts(
             drafts = await ledger.unsigned_drafts(c, CHUNK)
             if not drafts:
                 break
-            signed = await asyncio.to_thread(_sign_all, node, drafts, issuers, documents)
+            unread = [draft.uuid for draft in drafts if draft.uuid not in documents]
+            contents: dict[str, Content] = {**documents}
+            contents.update(await ledger.draft_bodies(c, unread))
+            signed = await asyncio.to_thread(_sign_all, node, drafts, issuers, contents)
             await _save_signed(node, c, signed)
             names = tuple(f"credential:{draft.uuid}" for draft in drafts)
             await record_signed(c, node, names)
@@ -341,16 +348,17 @@ async def sign_drafts(
 
 def _sign_all(
     node: Node,
-    drafts: Sequence[Draft],
+    drafts: Sequence[Unsigned],
     issuers: Mapping[str, Issuer],
-    documents: Mapping[str, JsonObject],
-) -> list[tuple[Draft, JsonObject]]:
+    contents: Mapping[str, Content],
+) -> list[tuple[str, JsonObject]]:
+    """Return UUIDs and signed documents of the drafts, whose `contents` are by UUID."""
     slugs = {draft.issuer for draft in drafts}
     keys = {slug: _credential_key(node, issuers[slug]) for slug in slugs}
     engine = batch_engine()
     return [
-        (draft, _sign(node, draft, keys[draft.issuer], documents.get(draft.uuid), engine))
-        for draft in drafts
+        (d.uuid, _sign(node, d.cryptosuite, keys[d.issuer], contents[d.uuid], engine))
+        for d in drafts
     ]
 
 
@@ -360,31 +368,29 @@ def _credential_key(node: Node, issuer: Issuer) -> tuple[Signer, str]:
 
 def _sign(
     node: Node,
-    draft: Draft,
+    cryptosuite: str,
     key: tuple[Signer, str],
-    document: JsonObject | None,
+    content: Content,
     engine: Engine | None = None,
 ) -> JsonObject:
-    """Return the signed document of a draft, which is read where it is not at hand."""
-    if draft.cryptosuite not in SUITES:
-        raise ValueError(f"{draft.cryptosuite} is no cryptosuite of this release")
+    """Return the signed document of a draft."""
+    if cryptosuite not in SUITES:
+        raise ValueError(f"{cryptosuite} is no cryptosuite of this release")
     signer, method = key
-    if document is None:
-        document = parse_json_object(draft.draft.encode())
     return add_proof(
-        document,
+        parse_json_object(content.encode()) if isinstance(content, str) else content,
         signer,
         verification_method=method,
         created=node.instant(),
-        cryptosuite=draft.cryptosuite,
+        cryptosuite=cryptosuite,
         engine=engine,
     )
 
 
 async def _save_signed(
-    node: Node, c: AsyncConnection, signed: Sequence[tuple[Draft, JsonObject]]
+    node: Node, c: AsyncConnection, signed: Sequence[tuple[str, JsonObject]]
 ) -> None:
-    bodies = [(draft.uuid, canonicalize(document)) for draft, document in signed]
+    bodies = [(name, canonicalize(document)) for name, document in signed]
     now = node.now()
     await ledger.save_signed(c, [(name, body.decode()) for name, body in bodies], now)
     queued = [(EntryKind.CREDENTIAL, sha256(body), name) for name, body in bodies]

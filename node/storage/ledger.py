@@ -7,7 +7,7 @@ follows a leaf is in `node.storage.anchor_store`.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -42,6 +42,17 @@ class Draft:
     status_index: int | None
     template: str | None = None
     row_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsigned:
+    """What is known of a draft without reading its document."""
+
+    uuid: str
+    issuer: str
+    """Slug."""
+
+    cryptosuite: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,27 +117,27 @@ async def save_drafts(c: AsyncConnection, drafts: Sequence[Draft], created_at: s
         )
 
 
-async def unsigned_drafts(c: AsyncConnection, limit: int) -> list[Draft]:
+async def unsigned_drafts(c: AsyncConnection, limit: int) -> list[Unsigned]:
     """Return up to `limit` drafts that wait for their signature, oldest first."""
     rows = await c.execute(
-        select(credentials)
+        select(*(credentials.c[field.name] for field in fields(Unsigned)))
         .where(credentials.c.signed_at.is_(None))
         .order_by(credentials.c.created_at, credentials.c.uuid)
         .limit(limit)
     )
-    return [
-        Draft(
-            row.uuid,
-            row.id,
-            row.issuer,
-            row.cryptosuite,
-            row.draft,
-            row.draft_sha256,
-            row.status_list,
-            row.status_index,
+    return [Unsigned(*row) for row in rows]
+
+
+async def draft_bodies(c: AsyncConnection, uuids: Sequence[str]) -> dict[str, str]:
+    """Return the unsigned documents, JSON, of those of `uuids` that are drafts."""
+    if not uuids:
+        return {}
+    rows = await c.execute(
+        select(credentials.c.uuid, credentials.c.draft).where(
+            credentials.c.uuid.in_(uuids), credentials.c.signed_at.is_(None)
         )
-        for row in rows
-    ]
+    )
+    return {row.uuid: row.draft for row in rows}
 
 
 async def count_unsigned(c: AsyncConnection) -> int:
