@@ -24,14 +24,16 @@ from benchmarks.documents import SUITES, Batch, batches, many_learners
 from benchmarks.figures import Figure
 from credentials.template import CredentialTemplate
 from did.keyfile import Argon2Cost
+from node.batches import issue_rows
 from node.config import Config
 from node.daemon import serving
 from node.home import Home
-from node.issuance import CHUNK, issue_rows
+from node.issuance import CHUNK
 from node.logbook import close_batch
 from node.node import MAIN, Node
 from node.setup import create_node
 from node.storage import ledger
+from node.storage.batches import unsigned_drafts
 from node.storage.ledger import Draft
 from primitives.clock import SystemClock
 from primitives.hashing import sha256
@@ -137,7 +139,7 @@ async def _storage(node: Node, batch: Batch, suite: str, total: float) -> Figure
         await ledger.save_drafts(c, drafts, now)
     for place in range(0, len(stored), CHUNK):
         async with node.writing() as c:
-            waiting = await ledger.unsigned_drafts(c, CHUNK)
+            waiting = await unsigned_drafts(c, CHUNK)
             chunk = stored[place : place + CHUNK]
             pairs = zip(waiting, chunk, strict=True)
             await ledger.save_signed(c, [(d.uuid, body) for d, (_, body) in pairs], now)

@@ -27,10 +27,10 @@ from credentials.template import parse_template
 from did.fetch import PublicFetcher
 from node.anchoring import Anchorer
 from node.backends import open_backend
+from node.batches import BatchReport, issue_rows
 from node.config import Config
 from node.daemon import AnchorJob
 from node.home import Home, write_file
-from node.issuance import BatchReport, issue_rows
 from node.logbook import build_receipt, close_batch
 from node.node import MAIN, Node
 from node.setup import create_node

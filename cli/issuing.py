@@ -9,16 +9,25 @@ from pathlib import Path
 import click
 
 from cli.files import read_file, read_json, typed_errors, write_whole
-from cli.options import FILE, FOLDER, home_option, json_option, passphrase_option
+from cli.options import (
+    FILE,
+    FOLDER,
+    home_option,
+    json_option,
+    passphrase_option,
+    token_option,
+)
 from cli.output import Exit, print_json, print_table, say, say_note
 from cli.passphrase import read_passphrase
 from cli.progress import progress_bar
+from cli.token_file import act_with, read_token
 from credentials.data_integrity import SUITES
 from credentials.registrar import Finding, RegistrarFile, read_registrar_file
 from credentials.registrar_table import ENCODINGS, MAX_FILE_BYTES
+from node.batches import BatchReport, issue_rows
 from node.home import Home, make_folder
-from node.issuance import BatchReport, issue_rows
 from node.node import MAIN, Node
+from node.permissions import Action
 from node.storage.ledger import find_credential
 from node.storage.registry import StoredTemplate, list_templates
 from node.templates import (
@@ -49,6 +58,8 @@ class _Batch:
     template_id: str
     slug: str
     cryptosuite: str | None
+    token: str
+    """Secret of the token that it acts with; empty for the machine's user."""
 
 
 @click.group()
@@ -182,6 +193,7 @@ def retire(*, template_id: str, home: Home, as_json: bool) -> None:
     type=click.Choice(sorted(SUITES)),
     help="How to sign; else as the issuer does (`patunay issuer list`).",
 )
+@token_option
 @home_option
 @passphrase_option
 @json_option
@@ -193,6 +205,7 @@ def issue(  # noqa: PLR0913 - one parameter for each option
     out: Path | None,
     encoding: str,
     cryptosuite: str | None,
+    token_file: Path | None,
     home: Home,
     passphrase_file: Path | None,
     as_json: bool,
@@ -202,12 +215,13 @@ def issue(  # noqa: PLR0913 - one parameter for each option
     FILE is CSV with a header; examples/learners.csv shows one. Writes one <uuid>.json for
     each learner, exactly as the node stores it. Rows that cannot be
     issued are held and listed, and the exit code is 1. Run it again after correcting them:
-    nobody gets a credential twice, and files that are gone are written again.
+    nobody gets a credential twice, and files that are gone are written again. Where the
+    node asks for a second person, they wait until that one has approved the batch.
     """
     raw = read_file(file, max_bytes=MAX_FILE_BYTES)
     rows = read_registrar_file(raw, encoding=encoding, today=office_day())
     passphrase = read_passphrase(passphrase_file)
-    batch = _Batch(rows, template_id, slug, cryptosuite)
+    batch = _Batch(rows, template_id, slug, cryptosuite, read_token(token_file))
     folder = out if out is not None else home.issued
     report = asyncio.run(_issue(home, passphrase, batch, folder))
     if as_json:
@@ -224,6 +238,7 @@ def office_day() -> date:
 
 async def _issue(home: Home, passphrase: bytes, batch: _Batch, folder: Path) -> BatchReport:
     async with Node.open(home, SystemClock(), passphrase) as node:
+        await act_with(node, batch.token, Action.BATCH_DRAFT)
         async with node.reading() as c:
             template = await require_current(c, batch.template_id)
         # Before anything is issued: a folder that cannot be is found out now.
@@ -249,7 +264,8 @@ def _make_folder(folder: Path) -> None:
 async def _write_missing(node: Node, report: BatchReport, folder: Path) -> None:
     """Write what is not in the folder yet; never touch a file that is there."""
     names = [*report.issued, *report.earlier]
-    wanted = [name for name in names if not (folder / f"{name}.json").exists()]
+    signed = [name for name in names if name not in report.waiting]
+    wanted = [name for name in signed if not (folder / f"{name}.json").exists()]
     for name in wanted:
         async with node.reading() as c:
             stored = await find_credential(c, name)
@@ -267,7 +283,11 @@ def _show(report: BatchReport, folder: Path) -> None:
         f"{len(report.issued)} issued, {len(report.earlier)} issued earlier,"
         f" {report.held} held"
     )
-    say_note(f"the credentials are in {folder}")
+    for waiting in sorted(set(report.waiting.values())):
+        count = list(report.waiting.values()).count(waiting)
+        say_note(f"{count} wait for approval, in batch {waiting}")
+    if len(report.waiting) < len(report.issued) + len(report.earlier):
+        say_note(f"the credentials are in {folder}")
     if report.held:
         say_note("correct the rows that were held, and run the same command again")
 
@@ -284,6 +304,8 @@ def _described(report: BatchReport, folder: Path) -> JsonObject:
         "issued": list(report.issued),
         "earlier": list(report.earlier),
         "held": report.held,
+        "batch": report.batch or None,
+        "waiting": dict(report.waiting),
         "directory": str(folder),
         "findings": [
             {

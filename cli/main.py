@@ -48,6 +48,7 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "key": Lazy("cli.identities:key", "The node's keys."),
     "template": Lazy("cli.issuing:template", "What credentials are made from."),
     "issue": Lazy("cli.issuing:issue", "Issue a credential for each learner in FILE."),
+    "batch": Lazy("cli.batches:batch", "Credentials that were drafted together."),
     "credential": Lazy("cli.credentials:credential", "Revoke or suspend what was issued."),
     "status": Lazy("cli.credentials:status", "The status lists that this node publishes."),
     "anchor": Lazy("cli.anchors:anchor", "Public evidence of time for the log."),

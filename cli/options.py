@@ -42,6 +42,16 @@ def passphrase_option(command: F) -> F:
     )(command)
 
 
+def token_option(command: F) -> F:
+    """Add `--token-file`."""
+    return click.option(
+        "--token-file",
+        type=FILE,
+        metavar="FILE",
+        help="Act with the token in FILE (or in PATUNAY_TOKEN), not as this user.",
+    )(command)
+
+
 def _data_dir(callback: "Callable[..., Home | None]") -> Callable[[F], F]:
     return click.option(
         "--data-dir",

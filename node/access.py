@@ -41,6 +41,7 @@ class TokenRefused(Malformed):
     """The token is unknown or was revoked."""
 
     code = "token-refused"
+    hint = "`patunay token list` says which are in force"
 
 
 class TokenExpired(Rejected):

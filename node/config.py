@@ -257,6 +257,10 @@ class Config:
     """Whether DIDs and status lists at `localhost` may be read without TLS. For
     development alone: it lets a credential make this node call itself."""
 
+    batch_approval: bool = False
+    """Whether a batch is signed only after another person than who drafted it has approved
+    it, and nothing is issued but in batches."""
+
     batch: BatchConfig = field(default_factory=BatchConfig)
     """See `BatchConfig`."""
 

@@ -30,6 +30,7 @@ from node.node import Node
 from node.ots import OtsJob
 from node.setup import publish_all, refresh_documents
 from node.storage import anchor_store, ledger
+from node.storage.batches import count_unsigned
 from node.tls import server_context
 from node.unsealing import accepting_passphrase
 from node.witnesses import WitnessJob
@@ -126,6 +127,30 @@ class AnchorJob:
         return waiting >= batch.max_entries or age >= batch.period_seconds
 
 
+class SigningJob:
+    """Signs what others have decided on: a command, or who approved a batch."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    async def run(self) -> None:
+        """Work until cancelled. A sealed node waits."""
+        while True:
+            await asyncio.sleep(_TICK_SECONDS)
+            try:
+                await self.tick()
+            except PatunayError as e:
+                logger.warning("signing waits: %s (%s)", e, e.code)
+
+    async def tick(self) -> int:
+        """Sign what may be signed now; return how many were."""
+        if self._node.unlocked is None:
+            return 0
+        async with self._node.reading() as c:
+            waiting = await count_unsigned(c)
+        return await sign_drafts(self._node) if waiting else 0
+
+
 def _mark(state: AnchorState) -> tuple[object, ...]:
     looked_at = (state.transaction, *state.waiting)
     return (state.checkpoint, *((t.reference, t.state) for t in looked_at if t))
@@ -176,7 +201,7 @@ async def run_daemon(
 async def _working(node: Node) -> "AsyncIterator[Sequence[asyncio.Task[None]]]":
     """Anchor, and publish to IPFS where that is configured, in the background."""
     async with AsyncExitStack() as stack:
-        jobs = [await _anchoring(node, stack)]
+        jobs = [await _anchoring(node, stack), SigningJob(node).run()]
         publisher = await stack.enter_async_context(ipfs_publisher(node))
         if publisher is not None:
             jobs.append(IpfsJob(node, publisher).run())

@@ -1,6 +1,7 @@
 """Issuing: from a decision to a signed credential with its place in the queue.
 
-    decided   the draft is stored, with its UUID and its place in a status list
+    decided   the draft is stored, with its UUID and its place in a status list; those of a
+              batch by `node.batches`
     signed    the signed document is stored, and queued for the log, in one transaction
 
 A crash between the two is settled by `sign_drafts`, which is also what runs normally.
@@ -10,7 +11,7 @@ import asyncio
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -26,16 +27,15 @@ from credentials.model import (
     parse_credential,
     with_issuing_contexts,
 )
-from credentials.registrar import Finding, RegistrarFile, Row, row_key
 from credentials.status_list import ENTRY_TYPE, PURPOSES, REVOCATION
-from credentials.template import CredentialTemplate, RowNotIssuable, build_credential
 from node.acting import current_actor
+from node.approvals import ApprovalRequired
 from node.audit_log import record, record_signed, refusals_recorded
 from node.failpoints import failpoint
 from node.node import Node, credential_key, signing_key
 from node.permissions import Action, check_permission
 from node.status_lists import Place, allot_places
-from node.storage import ledger
+from node.storage import batches, ledger
 from node.storage.ledger import Draft, Unsigned
 from node.storage.registry import Issuer, list_issuers, require_issuer
 from primitives.canonical_json import JsonObject, canonicalize
@@ -85,98 +85,9 @@ def no_progress(step: str, done: int, total: int) -> None:
     del step, done, total
 
 
-@dataclass(slots=True)
-class BatchReport:
-    """What became of a registrar's file."""
-
-    issued: list[str] = field(default_factory=list)
-    """UUIDs of the credentials that are new, in the order of the file."""
-
-    earlier: list[str] = field(default_factory=list)
-    """UUIDs of those that an earlier run had issued."""
-
-    findings: list[Finding] = field(default_factory=list)
-    """Why the other rows were not issued; notes too."""
-
-    held: int = 0
-    """Rows that were not issued."""
-
-
-async def issue_rows(
-    node: Node,
-    template: CredentialTemplate,
-    file: RegistrarFile,
-    slug: str,
-    *,
-    cryptosuite: str | None = None,
-    progress: Progress = no_progress,
-) -> BatchReport:
-    """Issue each row of `file` that can be issued and was not issued before.
-
-    Without `cryptosuite`, in the issuer's own.
-
-    Raises:
-        IssuerUnknown: No issuer goes by `slug`.
-        NodeSealed: The keys are not unlocked.
-    """
-    async with node.reading() as c:
-        _credential_key(node, await require_issuer(c, slug))
-    report = BatchReport(findings=list(file.findings), held=len(file.held))
-    async with node.writing() as c:
-        issuer = await require_issuer(c, slug)
-        known = await ledger.find_row_keys(c, slug, template.template_id)
-        new: list[Row] = []
-        for row in file.rows:
-            earlier = known.get(row_key(row))
-            if earlier is None:
-                new.append(row)
-            else:
-                report.earlier.append(earlier)
-        policy = template.policy
-        places = await allot_places(
-            node, c, issuer, policy.status_list, (policy.status_purpose,), len(new)
-        )
-        drafts: list[Draft] = []
-        documents: dict[str, JsonObject] = {}
-        for row, place in zip(new, places, strict=True):
-            try:
-                document = build_credential(
-                    template,
-                    row,
-                    credential_id=f"{_URN}{uuid.uuid4()}",
-                    issuer_did=issuer.did,
-                    issued_at=node.instant(),
-                    status_entry=place.entries[0],
-                )
-            except RowNotIssuable as e:
-                report.findings += e.findings
-                report.held += 1
-                continue
-            suite = cryptosuite or issuer.cryptosuite
-            draft = _draft(document, issuer, suite, place)
-            documents[draft.uuid] = document
-            drafts.append(
-                replace(draft, template=template.template_id, row_key=row_key(row))
-            )
-        await ledger.save_drafts(c, drafts, node.now())
-        if drafts:
-            await _record_drafts(c, node, template, slug, len(drafts))
-    failpoint("drafts-stored")
-    report.issued = [draft.uuid for draft in drafts]
-    await sign_drafts(node, progress=progress, documents=documents)
-    return report
-
-
-async def _record_drafts(
-    c: AsyncConnection, node: Node, template: CredentialTemplate, slug: str, count: int
-) -> None:
-    check_permission(current_actor(), Action.CREDENTIAL_ISSUE, slug)
-    what = f"template:{template.template_id}@{template.version}"
-    facts = {"credentials": count}
-    await record(c, node, Action.BATCH_DRAFT, what, issuer=slug, facts=facts)
-
-
-def _draft(document: JsonObject, issuer: Issuer, cryptosuite: str, place: Place) -> Draft:
+def make_draft(
+    document: JsonObject, issuer: Issuer, cryptosuite: str, place: Place
+) -> Draft:
     """Return the draft of a complete unsigned document that has its place in a list."""
     body = canonicalize(document)
     name = str(document["id"])
@@ -211,6 +122,8 @@ async def issue_document(
         IdConflict: Its id was issued with another content.
         UnsignedTerm: A term that no signature would cover.
         NodeSealed: The keys are not unlocked.
+        ApprovalRequired: The node asks for two people.
+        RoleRefused, IssuerRefused: Whoever acts may not.
     """
     async with refusals_recorded(node, Action.CREDENTIAL_ISSUE), node.writing() as c:
         return await issue_within(node, c, document, slug, cryptosuite=cryptosuite)
@@ -229,6 +142,8 @@ async def issue_within(
     Raises:
         PatunayError: As `issue_document`. The transaction MUST end there.
     """
+    if node.config.batch_approval:
+        raise ApprovalRequired("found one credential, want a batch that is approved")
     if "proof" in document:
         raise AlreadyDecided("found a proof, want the node to add it")
     asked = sha256(canonicalize(document))
@@ -251,10 +166,10 @@ async def issue_within(
     entries = [*place.entries, *given]
     complete["credentialStatus"] = entries[0] if len(entries) == 1 else entries
     suite = cryptosuite or issuer.cryptosuite
-    draft = replace(_draft(complete, issuer, suite, place), draft_sha256=asked.hex())
+    draft = replace(make_draft(complete, issuer, suite, place), draft_sha256=asked.hex())
     # Signed before anything is stored: what safe mode refuses leaves no trace.
     signed = await asyncio.to_thread(
-        _sign, node, draft.cryptosuite, _credential_key(node, issuer), draft.draft
+        _sign, node, draft.cryptosuite, signing_key_of(node, issuer), draft.draft
     )
     await ledger.save_drafts(c, [draft], node.now())
     await _save_signed(node, c, [(draft.uuid, signed)])
@@ -323,14 +238,14 @@ async def sign_drafts(
         NodeSealed: The keys are not unlocked.
     """
     async with node.reading() as c:
-        total = await ledger.count_unsigned(c)
+        total = await batches.count_unsigned(c)
         issuers = {issuer.slug: issuer for issuer in await list_issuers(c)}
     done = 0
     progress("signing", 0, total)
     while True:
         # Read, signed and stored in one write transaction: no draft is signed twice.
         async with node.writing() as c:
-            drafts = await ledger.unsigned_drafts(c, CHUNK)
+            drafts = await batches.unsigned_drafts(c, CHUNK)
             if not drafts:
                 break
             unread = [draft.uuid for draft in drafts if draft.uuid not in documents]
@@ -354,7 +269,7 @@ def _sign_all(
 ) -> list[tuple[str, JsonObject]]:
     """Return UUIDs and signed documents of the drafts, whose `contents` are by UUID."""
     slugs = {draft.issuer for draft in drafts}
-    keys = {slug: _credential_key(node, issuers[slug]) for slug in slugs}
+    keys = {slug: signing_key_of(node, issuers[slug]) for slug in slugs}
     engine = batch_engine()
     return [
         (d.uuid, _sign(node, d.cryptosuite, keys[d.issuer], contents[d.uuid], engine))
@@ -362,7 +277,12 @@ def _sign_all(
     ]
 
 
-def _credential_key(node: Node, issuer: Issuer) -> tuple[Signer, str]:
+def signing_key_of(node: Node, issuer: Issuer) -> tuple[Signer, str]:
+    """Return the signer of an issuer's credentials, and the method that it signs as.
+
+    Raises:
+        NodeSealed: The keys are not unlocked.
+    """
     return signing_key(node, issuer, credential_key(issuer.slug))
 
 

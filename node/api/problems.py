@@ -16,6 +16,7 @@ from credentials.model import StructureInvalid
 from did.pkcs11_signer import HsmUnavailable
 from node.access import TokenExpired, TokenMissing, TokenRefused
 from node.acting import current_request
+from node.approvals import ApprovalRequired, ApproverUnnamed, BatchDecided, SamePerson
 from node.challenges import ChallengesExhausted
 from node.home import StorageFailed
 from node.hosts import HostRefused, OriginRefused
@@ -25,6 +26,7 @@ from node.log_reading import RecordUnknown
 from node.logbook import CredentialUnknown, NotYetAnchored
 from node.node import NodeSealed
 from node.permissions import IssuerRefused, RoleRefused
+from node.storage.batches import BatchUnknown
 from node.storage.registry import (
     IssuerUnknown,
     TemplateExists,
@@ -68,6 +70,11 @@ _STATUS: Final[tuple[tuple[type[PatunayError], int], ...]] = (
     (TokenExpired, 401),
     (RoleRefused, 403),
     (IssuerRefused, 403),
+    (ApprovalRequired, 403),
+    (SamePerson, 403),
+    (ApproverUnnamed, 403),
+    (BatchUnknown, 404),
+    (BatchDecided, 409),
     (CredentialUnknown, 404),
     (RecordUnknown, 404),
     (WitnessLogUnknown, 404),

@@ -7,7 +7,7 @@ follows a leaf is in `node.storage.anchor_store`.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -42,6 +42,8 @@ class Draft:
     status_index: int | None
     template: str | None = None
     row_key: str | None = None
+    batch: str | None = None
+    """Id; None for what was issued by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ async def save_drafts(c: AsyncConnection, drafts: Sequence[Draft], created_at: s
                     "cryptosuite": d.cryptosuite,
                     "template": d.template,
                     "row_key": d.row_key,
+                    "batch": d.batch,
                     "draft": d.draft,
                     "draft_sha256": d.draft_sha256,
                     "status_list": d.status_list,
@@ -115,17 +118,6 @@ async def save_drafts(c: AsyncConnection, drafts: Sequence[Draft], created_at: s
                 for d in drafts
             ],
         )
-
-
-async def unsigned_drafts(c: AsyncConnection, limit: int) -> list[Unsigned]:
-    """Return up to `limit` drafts that wait for their signature, oldest first."""
-    rows = await c.execute(
-        select(*(credentials.c[field.name] for field in fields(Unsigned)))
-        .where(credentials.c.signed_at.is_(None))
-        .order_by(credentials.c.created_at, credentials.c.uuid)
-        .limit(limit)
-    )
-    return [Unsigned(*row) for row in rows]
 
 
 async def draft_bodies(c: AsyncConnection, uuids: Sequence[str]) -> dict[str, str]:
@@ -138,16 +130,6 @@ async def draft_bodies(c: AsyncConnection, uuids: Sequence[str]) -> dict[str, st
         )
     )
     return {row.uuid: row.draft for row in rows}
-
-
-async def count_unsigned(c: AsyncConnection) -> int:
-    """Return how many drafts wait for their signature."""
-    return await _count(
-        c,
-        select(func.count())
-        .select_from(credentials)
-        .where(credentials.c.signed_at.is_(None)),
-    )
 
 
 async def save_signed(

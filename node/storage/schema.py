@@ -78,6 +78,27 @@ status_lists = Table(
     UniqueConstraint("issuer", "name", "sequence", "purpose"),
 )
 
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("issuer", String(64), ForeignKey("issuers.slug"), nullable=False),
+    Column("template", String(128), nullable=False),
+    Column("template_version", String(64), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("digest", String(64), nullable=False, doc="of what was drafted"),
+    Column("drafted_at", String(32), nullable=False),
+    Column("drafted_by_name", Text, nullable=False),
+    Column("drafted_by_token", String(36), nullable=False, doc="empty without one"),
+    Column("approval", String(16), nullable=False, doc="unneeded, waiting, and so on"),
+    Column("decided_at", String(32)),
+    Column("decided_by_name", Text),
+    Column("decided_by_token", String(36)),
+    Column("reason", Text, nullable=False, server_default="", doc="never leaves the node"),
+)
+Index("ix_batches_approval", batches.c.approval)
+Index("ix_batches_drafted_at", batches.c.drafted_at)
+
 credentials = Table(
     "credentials",
     metadata,
@@ -94,10 +115,12 @@ credentials = Table(
     Column("status_index", Integer),
     Column("created_at", String(32), nullable=False),
     Column("signed_at", String(32)),
+    Column("batch", String(36), doc="id in `batches`; null if issued by itself"),
     UniqueConstraint("issuer", "template", "row_key"),
     UniqueConstraint("status_list", "status_index"),
 )
 Index("ix_credentials_unsigned", credentials.c.signed_at)
+Index("ix_credentials_batch", credentials.c.batch)
 
 status_events = Table(
     "status_events",

@@ -64,7 +64,8 @@ async def test_the_entries_are_a_chain_that_a_stranger_can_calculate(
 async def test_every_act_leaves_its_entry(node: Node, home: Home, clock: HandClock) -> None:
     token, _ = await create_token(node, "portal", [Role.SIGNER, Role.AUDITOR])
     await revoke_token(node, token.id)
-    first, second = (await issue(node, 2)).issued
+    report = await issue(node, 2)
+    first, second = report.issued
     await revoke(node, first, "a mistake")
     signed = await issue_document(node, dict(UNSIGNED), None)
     await request_anchor(node)
@@ -92,8 +93,9 @@ async def test_every_act_leaves_its_entry(node: Node, home: Home, clock: HandClo
     assert found[1]["objects"] == [f"token:{token.id}"]
     assert found[1]["facts"] == {"change": "create", "roles": "auditor signer"}
     assert found[2]["facts"] == {"change": "revoke"}
-    assert found[3]["objects"] == ["template:als-lifeskills-communication@2025.1"]
-    assert found[3]["facts"] == {"credentials": 2}
+    template = "template:als-lifeskills-communication@2025.1"
+    assert found[3]["objects"] == [f"batch:{report.batch}", template]
+    assert found[3]["facts"]["credentials"] == 2
     assert set(found[4]["objects"]) == {f"credential:{first}", f"credential:{second}"}
     assert (found[5]["objects"], found[5]["issuer"]) == ([f"credential:{first}"], "main")
     name = str(signed["id"]).removeprefix("urn:uuid:")

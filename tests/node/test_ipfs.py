@@ -11,9 +11,9 @@ from anchoring.blocks import CidMismatch, fetch_block
 from anchoring.ipfs import IpfsUnreachable, Kubo
 from anchoring.record import parse_record, record_cid
 from credentials.template import parse_template
+from node.batches import issue_rows
 from node.home import Home
 from node.ipfs import IpfsJob, publish_records
-from node.issuance import issue_rows
 from node.logbook import LogCorrupt, close_batch
 from node.node import MAIN, Node
 from node.record_blocks import record_blocks

@@ -14,13 +14,13 @@ from credentials.model import StructureInvalid
 from credentials.status_list import MIN_ENTRIES
 from did.document import parse_did_document
 from did.identifier import DidUrl
+from node.batches import issue_rows
 from node.home import Home
 from node.issuance import (
     AlreadyDecided,
     IdConflict,
     IssuerMismatch,
     issue_document,
-    issue_rows,
     sign_drafts,
 )
 from node.node import MAIN, Node, NodeSealed

@@ -15,9 +15,10 @@ from credentials.policy import Policy
 from credentials.report import Outcome, Report, Standing
 from credentials.status_list import MIN_ENTRIES, Entry, parse_entry
 from credentials.template import CredentialTemplate, parse_template
+from node.batches import issue_rows
 from node.gather import Gatherer
 from node.home import Home
-from node.issuance import issue_document, issue_rows
+from node.issuance import issue_document
 from node.logbook import CredentialUnknown, close_batch
 from node.node import MAIN, Node, NodeSealed
 from node.own_node import OwnNode

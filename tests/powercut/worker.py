@@ -25,9 +25,10 @@ from typing import Any, Final
 from sqlalchemy import event
 
 from cli.files import file_error, write_whole
+from node.batches import issue_rows
 from node.daemon import serving
 from node.home import Home
-from node.issuance import issue_document, issue_rows
+from node.issuance import issue_document
 from node.logbook import close_batch
 from node.node import MAIN, Node
 from node.rotation import rotate

@@ -24,9 +24,9 @@ from did.keyfile import Argon2Cost
 from node.anchor_state import AnchorState
 from node.anchoring import Anchorer
 from node.api.app import build_app
+from node.batches import BatchReport, issue_rows
 from node.config import Config
 from node.home import Home
-from node.issuance import BatchReport, issue_rows
 from node.logbook import close_batch
 from node.node import MAIN, Node
 from node.setup import create_node
