@@ -64,6 +64,9 @@ def page(
             "Content-Security-Policy": _CSP,
             "Cache-Control": "no-store",
             "Content-Language": chosen.value,
+            # Not `no-referrer`: with that, a browser hides the origin of a form as well,
+            # and the node could not tell its own forms from those of another site.
+            "Referrer-Policy": "same-origin",
             "Vary": "Accept-Language, Cookie",
         },
     )

@@ -34,7 +34,7 @@ async def test_opens_with_the_key_of_the_credential_alone(
     assert "Josefina Peñaflor Catacutan" in await response.text()
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["X-Robots-Tag"] == "noindex, noarchive"
-    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert response.headers["Referrer-Policy"] == "same-origin"
 
 
 @pytest.mark.parametrize("end", ["", "/credential.json", "/receipt.json", "/bundle.json"])

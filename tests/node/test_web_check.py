@@ -133,7 +133,7 @@ async def test_every_page_is_fenced_in(client: Client) -> None:
     assert policy.startswith("default-src 'none'; ")
     assert "'unsafe" not in policy
     assert "frame-ancestors 'none'" in policy
-    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert response.headers["Referrer-Policy"] == "same-origin"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Cache-Control"] == "no-store"
     page = await response.text()
