@@ -1,7 +1,9 @@
 """Opening the places to anchor and to publish that the configuration names."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from importlib import import_module
 from typing import Final
 
 from anchoring.backend import AnchorBackend
@@ -26,6 +28,10 @@ async def open_backend(node: Node) -> AnchorBackend:
     """
     secret = node.keys().secret(EVM_KEY)
     chain = node.config.chain
+    # In a thread: requests are answered already, and the import takes a second.
+    await asyncio.to_thread(
+        import_module, "anchoring.dev_chain" if chain.is_dev else "anchoring.evm"
+    )
     if chain.is_dev:
         from anchoring.dev_chain import DevChain  # noqa: PLC0415 - web3 takes a second
 

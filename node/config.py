@@ -20,8 +20,7 @@ from node.hosts import Authority, OwnHosts
 from node.peers import WitnessPeer, parse_calendars, parse_logs, parse_witnesses
 from primitives.errors import Misconfigured, PatunayError
 
-_TABLES: Final = ("batch", "chain", "hsm", "database")
-"""Settings that are tables of their own."""
+_MAX_PORT: Final = 65_535
 
 _ORIGIN: Final = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
 
@@ -196,6 +195,47 @@ class DatabaseConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ServeConfig:
+    """How much the daemon does at once; docs/operating.md."""
+
+    max_requests: int = 200
+    """Requests in hand at once, of each process; one more is told to come back."""
+
+    def __post_init__(self) -> None:
+        """Check ranges once."""
+        _require_range("serve.max_requests", self.max_requests, 1, 10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsConfig:
+    """Where Prometheus finds `/metrics`; docs/operating.md."""
+
+    listen: str = ""
+    """`host:port`, such as `127.0.0.1:9464`; empty answers nobody."""
+
+    token_file: str = ""
+    """File of the bearer token that is asked for, relative to the data directory, closed
+    to others. Needed where `listen` is not on the loopback interface."""
+
+    def __post_init__(self) -> None:
+        """Check what one field alone does not show."""
+        found = Authority.parse(self.listen) if self.listen else None
+        if self.listen and (found is None or found.port is None or found.port > _MAX_PORT):
+            raise ConfigInvalid(f"metrics.listen: found {self.listen!r}, want host:port")
+        if found is not None and not found.is_loopback and not self.token_file:
+            raise ConfigInvalid(
+                f"metrics.listen: found {self.listen}, want a loopback address, or "
+                "metrics.token_file"
+            )
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port of `listen`, which is not empty."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that a node needs to know."""
 
@@ -273,11 +313,17 @@ class Config:
     database: DatabaseConfig = field(default_factory=DatabaseConfig)
     """See `DatabaseConfig`."""
 
+    serve: ServeConfig = field(default_factory=ServeConfig)
+    """See `ServeConfig`."""
+
+    metrics: MetricsConfig = field(default_factory=MetricsConfig)
+    """See `MetricsConfig`."""
+
     def __post_init__(self) -> None:
         """Check what one field alone does not show."""
         if self.did_method not in ("web", "key"):
             raise ConfigInvalid(f"did_method: found {self.did_method!r}, want web or key")
-        _require_range("listen_port", self.listen_port, 0, 65_535)
+        _require_range("listen_port", self.listen_port, 0, _MAX_PORT)
         try:
             DidWeb.for_host(self.domain)
         except PatunayError as e:
@@ -356,21 +402,17 @@ class Config:
             raise ConfigInvalid(f"not TOML: {e}") from e
         if "domain" not in table:
             raise ConfigInvalid("domain is missing")
-        batch = _read(BatchConfig, table.pop("batch", {}), "batch.")
-        chain = _read(ChainConfig, table.pop("chain", {}), "chain.")
-        _apply_preset(chain)
-        hsm = _read(HsmConfig, table.pop("hsm", {}), "hsm.")
-        database = _read(DatabaseConfig, table.pop("database", {}), "database.")
-        plain = {f.name for f in fields(cls)} - set(_TABLES)
-        _require_known(table, plain, "")
+        named = {
+            name: _read(owner, table.pop(name, {}), f"{name}.")
+            for name, owner in TABLES.items()
+        }
+        _apply_preset(named["chain"])
+        _require_known(table, {f.name for f in fields(cls)} - TABLES.keys(), "")
         _require_types(table, cls, "")
-        return cls(
-            **table,
-            batch=BatchConfig(**batch),
-            chain=ChainConfig(**chain),
-            hsm=HsmConfig(**hsm),
-            database=DatabaseConfig(**database),
-        )
+        tables: dict[str, Any] = {
+            name: TABLES[name](**settings) for name, settings in named.items()
+        }
+        return cls(**table, **tables)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -387,7 +429,7 @@ class Config:
     def to_toml(self) -> str:
         """Return the file that `from_toml` reads back as this."""
         tables = asdict(self)
-        named = {name: tables.pop(name) for name in _TABLES}
+        named = {name: tables.pop(name) for name in TABLES}
         return "\n".join(
             [
                 "# See docs/configuration.md for what each setting means.",
@@ -396,6 +438,17 @@ class Config:
                 *(line for name in named for line in _table(name, named[name])),
             ]
         )
+
+
+TABLES: Final[Mapping[str, type[Any]]] = {
+    "batch": BatchConfig,
+    "chain": ChainConfig,
+    "hsm": HsmConfig,
+    "database": DatabaseConfig,
+    "serve": ServeConfig,
+    "metrics": MetricsConfig,
+}
+"""Settings that are tables of their own."""
 
 
 def _apply_preset(chain: dict[str, Any]) -> None:

@@ -5,7 +5,6 @@ anew, and the anchoring job looks at what is stored and goes on from there.
 """
 
 import asyncio
-import errno
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -22,10 +21,14 @@ from node.anchoring import Anchorer
 from node.api.app import build_app
 from node.backends import ipfs_publisher, open_backend
 from node.chain_proofs import ChainProofJob
+from node.chain_watch import ChainWatch
 from node.home import Home
 from node.ipfs import IpfsJob
 from node.issuance import sign_drafts
+from node.listening import listening
 from node.logbook import close_batch, load_tree, publish_log
+from node.metrics import Metrics
+from node.metrics_server import serving_metrics
 from node.node import Node
 from node.ots import OtsJob
 from node.setup import publish_all, refresh_documents
@@ -36,7 +39,7 @@ from node.unsealing import accepting_passphrase
 from node.witnesses import WitnessJob
 from node.witnessing import ensure_witness_key
 from primitives.clock import Clock
-from primitives.errors import Misconfigured, PatunayError
+from primitives.errors import PatunayError
 from primitives.instants import parse_instant
 
 logger = logging.getLogger(__name__)
@@ -51,18 +54,18 @@ _GRACE_SECONDS: Final = 10.0
 """How long requests in hand may take when the daemon stops."""
 
 
-class PortBusy(Misconfigured):
-    """Something else listens there."""
-
-    code = "port-busy"
-    hint = "stop the other program, or choose another port with --port"
+IDLE_SECONDS: Final = 30.0
+"""How long a connection may wait for the headers of a request, its first one too."""
 
 
 class AnchorJob:
     """Closes batches when they are due, and drives each to its anchor."""
 
-    def __init__(self, node: Node, backend: AnchorBackend) -> None:
+    def __init__(
+        self, node: Node, backend: AnchorBackend, metrics: Metrics | None = None
+    ) -> None:
         self._node = node
+        self._metrics = metrics or Metrics()
         self._chain = backend.chain
         self._anchorer = Anchorer.configured(node, backend)
         self._rechecked_at = 0.0
@@ -79,6 +82,7 @@ class AnchorJob:
                 wait = 0.0 if moved else _TICK_SECONDS
             except PatunayError as e:
                 logger.warning("anchoring waits: %s (%s)", e, e.code)
+                self._metrics.anchor_failures.labels(e.code).inc()
                 wait = float(self._node.config.chain.poll_seconds)
 
     async def tick(self) -> bool:
@@ -96,7 +100,9 @@ class AnchorJob:
             return False
         self._moved = True  # an error must not keep the next tick from looking again
         self._looked_at = asyncio.get_running_loop().time()
-        after = await self._anchorer.step()
+        with self._metrics.anchor_step_seconds.time():
+            after = await self._anchorer.step()
+        _time_anchor(before, after, self._metrics)
         self._moved = closed is not None or _mark(before) != _mark(after)
         return self._moved
 
@@ -156,6 +162,17 @@ def _mark(state: AnchorState) -> tuple[object, ...]:
     return (state.checkpoint, *((t.reference, t.state) for t in looked_at if t))
 
 
+def _time_anchor(before: AnchorState, after: AnchorState, metrics: Metrics) -> None:
+    """Say how long a checkpoint waited that has got its block in this step."""
+    checkpoint, sent = after.checkpoint, after.transaction
+    if checkpoint is None or sent is None or sent.block_time is None:
+        return
+    if before.checkpoint == checkpoint and before.anchored:
+        return
+    waited = parse_instant(sent.block_time) - parse_instant(checkpoint.created_at)
+    metrics.anchor_seconds.observe(max(0.0, waited.total_seconds()))
+
+
 async def run_daemon(
     home: Home,
     clock: Clock,
@@ -183,11 +200,13 @@ async def run_daemon(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    metrics = Metrics()
     with home.hold():
         async with (
             Node.open(home, clock, passphrase) as node,
-            serving(node, port) as url,
-            _working(node) as jobs,
+            serving(node, port, metrics=metrics) as url,
+            serving_metrics(node, metrics),
+            _working(node, metrics) as jobs,
         ):
             on_ready(url)
             waiting = asyncio.create_task(stop.wait())
@@ -198,10 +217,12 @@ async def run_daemon(
 
 
 @asynccontextmanager
-async def _working(node: Node) -> "AsyncIterator[Sequence[asyncio.Task[None]]]":
+async def _working(
+    node: Node, metrics: Metrics
+) -> "AsyncIterator[Sequence[asyncio.Task[None]]]":
     """Anchor, and publish to IPFS where that is configured, in the background."""
     async with AsyncExitStack() as stack:
-        jobs = [await _anchoring(node, stack), SigningJob(node).run()]
+        jobs = [await _anchoring(node, metrics, stack), SigningJob(node).run()]
         publisher = await stack.enter_async_context(ipfs_publisher(node))
         if publisher is not None:
             jobs.append(IpfsJob(node, publisher).run())
@@ -216,7 +237,7 @@ async def _working(node: Node) -> "AsyncIterator[Sequence[asyncio.Task[None]]]":
 
 
 async def _anchoring(
-    node: Node, stack: AsyncExitStack
+    node: Node, metrics: Metrics, stack: AsyncExitStack
 ) -> "Coroutine[object, object, None]":
     """Return the work of anchoring; that of a sealed node begins with waiting.
 
@@ -225,28 +246,29 @@ async def _anchoring(
     if node.unlocked is None:
         door = await stack.enter_async_context(AsyncExitStack())
         unsealed = await door.enter_async_context(accepting_passphrase(node))
-        return _anchor_once_unsealed(node, unsealed, door)
+        return _anchor_once_unsealed(node, metrics, unsealed, door)
     backend = await open_backend(node)
     stack.push_async_callback(backend.close)
-    return _anchor_and_prove(node, backend)
+    return _anchor_and_prove(node, backend, metrics)
 
 
 async def _anchor_once_unsealed(
-    node: Node, unsealed: asyncio.Event, door: AsyncExitStack
+    node: Node, metrics: Metrics, unsealed: asyncio.Event, door: AsyncExitStack
 ) -> None:
     await unsealed.wait()
     await door.aclose()
     await _use_keys(node)
     backend = await open_backend(node)
     try:
-        await _anchor_and_prove(node, backend)
+        await _anchor_and_prove(node, backend, metrics)
     finally:
         await backend.close()
 
 
-async def _anchor_and_prove(node: Node, backend: AnchorBackend) -> None:
+async def _anchor_and_prove(node: Node, backend: AnchorBackend, metrics: Metrics) -> None:
     async with asyncio.TaskGroup() as jobs:
-        jobs.create_task(AnchorJob(node, backend).run())
+        jobs.create_task(AnchorJob(node, backend, metrics).run())
+        jobs.create_task(ChainWatch(backend, metrics).run())
         # A development chain ends with this process: there is nothing to outlive it.
         if not node.config.chain.is_dev:
             jobs.create_task(ChainProofJob(node, backend).run())
@@ -267,8 +289,15 @@ async def _end(job: "asyncio.Task[None]") -> None:
 
 
 @asynccontextmanager
-async def serving(node: Node, port: int | None = None) -> AsyncIterator[str]:
+async def serving(
+    node: Node, port: int | None = None, *, metrics: Metrics | None = None
+) -> AsyncIterator[str]:
     """Recover, then answer HTTP for `node`; gives the local URL.
+
+    Args:
+        node: Open.
+        port: Instead of the configured one; 0 takes any that is free.
+        metrics: Of the process; others than its own are of no use to anybody.
 
     Raises:
         PortBusy: The port is taken.
@@ -283,24 +312,14 @@ async def serving(node: Node, port: int | None = None) -> AsyncIterator[str]:
         await load_tree(node)
         await publish_log(node)
     runner = web.AppRunner(
-        build_app(node),
+        build_app(node, metrics=metrics),
         access_log=None,
         shutdown_timeout=_GRACE_SECONDS,
+        keepalive_timeout=IDLE_SECONDS,
         auto_decompress=False,  # nothing packed is read, so nothing is to be unpacked
     )
-    await runner.setup()
-    try:
-        host = node.config.listen_host
-        wanted = node.config.listen_port if port is None else port
-        site = web.TCPSite(runner, host, wanted, ssl_context=tls)
-        try:
-            await site.start()
-        except OSError as e:
-            if e.errno in (errno.EADDRINUSE, errno.EACCES):
-                raise PortBusy(f"cannot listen on {host}:{wanted}: {e.strerror}") from e
-            raise
-        bound = runner.addresses[0][1]
+    host = node.config.listen_host
+    wanted = node.config.listen_port if port is None else port
+    async with listening(runner, host, wanted, tls) as bound:
         scheme = "http" if tls is None else "https"
         yield f"{scheme}://{'localhost' if host == '127.0.0.1' else host}:{bound}"
-    finally:
-        await runner.cleanup()

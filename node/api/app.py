@@ -1,5 +1,6 @@
 """Assembles the HTTP application."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from aiohttp import web
@@ -13,9 +14,11 @@ from node.api import (
     openapi,
     presentations,
     public,
+    readiness,
     verify,
     witness,
 )
+from node.api.admission import ADMISSION, Admission, admission_middleware
 from node.api.context import NODE, context_middleware, name_request
 from node.api.edges import caching, check_origin, listening_port, options, share
 from node.api.identifiers import IDENTIFIERS, Identifiers
@@ -23,6 +26,8 @@ from node.api.problems import Handler, problem_middleware
 from node.api.request import MAX_BODY_BYTES
 from node.api.verify import VERIFIER, Verifier
 from node.hosts import OwnHosts
+from node.loop_watch import LoopWatch
+from node.metrics import Metrics
 from node.node import Node
 from node.own_node import OwnNode
 from node.web import check, holding, transparency
@@ -32,17 +37,21 @@ FETCHER = web.AppKey("FETCHER", PublicFetcher)
 OWN_HOSTS = web.AppKey("OWN_HOSTS", OwnHosts)
 
 
-def build_app(node: Node, fetcher: PublicFetcher | None = None) -> web.Application:
+def build_app(
+    node: Node, fetcher: PublicFetcher | None = None, metrics: Metrics | None = None
+) -> web.Application:
     """Return the application of `node`.
 
     Args:
         node: Open.
         fetcher: Reads what others publish, instead of one by the node's configuration.
+        metrics: Those of the process, instead of ones that nobody reads.
     """
     app = web.Application(
         middlewares=[
             context_middleware,
             caching,
+            admission_middleware,
             problem_middleware,
             _own_host,
             options,
@@ -52,11 +61,13 @@ def build_app(node: Node, fetcher: PublicFetcher | None = None) -> web.Applicati
     app[NODE] = node
     app[OWN_HOSTS] = node.config.own_hosts
     app.on_response_prepare.append(_headers)
+    app[ADMISSION] = Admission(node.config.serve.max_requests, metrics or Metrics())
     app[FETCHER] = fetcher or PublicFetcher(
         allow_loopback_http=node.config.allow_loopback_http
     )
     app.on_response_prepare.append(name_request)
     app.cleanup_ctx.append(_verifier)
+    app.cleanup_ctx.append(_watching)
     for module in (
         audit_log,
         identifiers,
@@ -66,6 +77,7 @@ def build_app(node: Node, fetcher: PublicFetcher | None = None) -> web.Applicati
         openapi,
         presentations,
         public,
+        readiness,
         transparency,
         verify,
         witness,
@@ -80,10 +92,24 @@ async def _verifier(app: web.Application) -> AsyncIterator[None]:
     async with app[FETCHER] as fetcher:
         app[IDENTIFIERS] = Identifiers(node, web_resolver(fetcher, node.clock))
         own = OwnNode.load(node.home, node.clock)
-        verifier = Verifier(node, web_gatherer(fetcher, node.clock, own), Policy())
+        verifier = Verifier(
+            node,
+            web_gatherer(fetcher, node.clock, own),
+            Policy(),
+            metrics=app[ADMISSION].metrics,
+        )
         app[VERIFIER] = verifier
         yield
         verifier.judge.close()
+
+
+async def _watching(app: web.Application) -> AsyncIterator[None]:
+    metrics = app[ADMISSION].metrics
+    metrics.workers.inc()
+    watch = asyncio.create_task(LoopWatch(metrics).run())
+    yield
+    watch.cancel()
+    metrics.workers.dec()
 
 
 @web.middleware

@@ -437,6 +437,15 @@ PATHS: Final[dict[str, Any]] = {
             },
         }
     },
+    "/readyz": {
+        "get": {
+            "summary": "Whether requests may be sent here",
+            "responses": {
+                "200": json_answer("It is ready.", {"type": "object"}),
+                "503": problem_answer("What keeps it from it: `checks`."),
+            },
+        }
+    },
     "/openapi.json": {
         "get": {
             "summary": "This document",

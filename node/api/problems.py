@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Final
 
 from aiohttp import web
@@ -26,6 +27,7 @@ from node.log_reading import RecordUnknown
 from node.logbook import CredentialUnknown, NotYetAnchored
 from node.node import NodeSealed
 from node.permissions import IssuerRefused, RoleRefused
+from node.readiness import NotReady
 from node.storage.batches import BatchUnknown
 from node.storage.registry import (
     IssuerUnknown,
@@ -40,11 +42,14 @@ logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS: Final = 30
 
+PROBLEM: Final = web.ResponseKey("PROBLEM", str)
+"""The code of the error that an answer tells of."""
+
 
 class Overloaded(Undetermined):
     """The node has more requests in hand than it can answer in time."""
 
-    code = "overloaded"
+    code = "http-overloaded"
     hint = "try again in a moment"
 
 
@@ -53,6 +58,13 @@ class MediaTypeUnsupported(Rejected):
 
     code = "media-type-unsupported"
     hint = "send application/json"
+
+
+class BodyTooSlow(Malformed):
+    """The request's body took too long to come: places are kept for who sends it."""
+
+    code = "body-too-slow"
+    hint = "send it again over a better line"
 
 
 _STATUS: Final[tuple[tuple[type[PatunayError], int], ...]] = (
@@ -83,6 +95,7 @@ _STATUS: Final[tuple[tuple[type[PatunayError], int], ...]] = (
     (IdConflict, 409),
     (IdempotencyConflict, 409),
     (OriginRefused, 403),
+    (BodyTooSlow, 408),
     (JsonTooLarge, 413),
     (MediaTypeUnsupported, 415),
     (HostRefused, 421),
@@ -94,6 +107,7 @@ _STATUS: Final[tuple[tuple[type[PatunayError], int], ...]] = (
     (HsmUnavailable, 503),
     (StorageFailed, 503),
     (Overloaded, 503),
+    (NotReady, 503),
     (ChallengesExhausted, 503),
     (Malformed, 400),
     (Rejected, 422),
@@ -139,8 +153,10 @@ def status_of(kind: type[PatunayError]) -> int:
     return next(status for family, status in _STATUS if issubclass(kind, family))
 
 
-def problem_response(error: PatunayError) -> web.Response:
-    """Return the answer that `error` makes."""
+def problem_response(
+    error: PatunayError, more: Mapping[str, object] = MappingProxyType({})
+) -> web.Response:
+    """Return the answer that `error` makes, with `more` members."""
     status = status_of(type(error))
     headers = {}
     challenge = _CHALLENGES.get(type(error))
@@ -151,7 +167,7 @@ def problem_response(error: PatunayError) -> web.Response:
     passes = status == HTTPStatus.CONFLICT and isinstance(error, Undetermined)
     if passes or status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return _response(status, error.code, str(error), error.hint, headers)
+    return _response(status, error.code, str(error), error.hint, headers, more)
 
 
 def problem(code: str, detail: str, hint: str = "") -> dict[str, str]:
@@ -165,12 +181,20 @@ def problem(code: str, detail: str, hint: str = "") -> dict[str, str]:
     }
 
 
-def _response(
-    status: int, code: str, detail: str, hint: str, headers: Mapping[str, str]
+def _response(  # the members of a problem
+    status: int,
+    code: str,
+    detail: str,
+    hint: str,
+    headers: Mapping[str, str],
+    more: Mapping[str, object] = MappingProxyType({}),
 ) -> web.Response:
-    return web.json_response(
-        {**problem(code, detail, hint), "status": status, "requestId": current_request()},
+    own = {"status": status, "requestId": current_request()}
+    answer = web.json_response(
+        {**problem(code, detail, hint), **own, **more},
         status=status,
         content_type="application/problem+json",
         headers=dict(headers),
     )
+    answer[PROBLEM] = code
+    return answer

@@ -1,11 +1,12 @@
 """Reading request bodies: the size first, then strict JSON, then an object."""
 
+import asyncio
 import re
 from typing import Final
 
 from aiohttp import web
 
-from node.api.problems import MediaTypeUnsupported
+from node.api.problems import BodyTooSlow, MediaTypeUnsupported
 from primitives.canonical_json import JsonObject
 from primitives.errors import Malformed
 from primitives.strict_json import MAX_DOCUMENT_BYTES, JsonTooLarge, parse_json_object
@@ -13,6 +14,9 @@ from primitives.strict_json import MAX_DOCUMENT_BYTES, JsonTooLarge, parse_json_
 MAX_BODY_BYTES: Final = MAX_DOCUMENT_BYTES + 1024
 """A credential of the largest size, and what VC-API wraps around it."""
 
+
+BODY_SECONDS: Final = 30.0
+"""How long a body may take: at 10 kB a second the largest would be here."""
 
 _ADDRESS: Final = re.compile(
     r"(?i)(?:(?:verifiable_?)?(?:credential|presentation)|key|did|context|status_?list)?_?"
@@ -77,14 +81,20 @@ async def read_body(request: web.Request, max_bytes: int) -> bytes:
 
     Raises:
         JsonTooLarge: Over `max_bytes`; reading stops there.
+        BodyTooSlow: It took over `BODY_SECONDS`.
         BodyBroken: It ended before its end, or is not framed as its headers say.
     """
     raw = bytearray()
     try:
-        async for chunk in request.content.iter_chunked(64 * 1024):
-            raw += chunk
-            if len(raw) > max_bytes:
-                raise JsonTooLarge(f"found over {max_bytes} bytes, want at most that")
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.content.iter_chunked(64 * 1024):
+                raw += chunk
+                if len(raw) > max_bytes:
+                    raise JsonTooLarge(f"found over {max_bytes} bytes, want at most that")
+    except TimeoutError as e:
+        raise BodyTooSlow(
+            f"found {len(raw)} bytes after {BODY_SECONDS:g} seconds, want all of them"
+        ) from e
     except (web.RequestPayloadError, ConnectionError) as e:
         raise BodyBroken(f"found {len(raw)} bytes and then no more") from e
     return bytes(raw)

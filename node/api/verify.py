@@ -25,6 +25,7 @@ from node.gather import Gatherer
 from node.judging import Judge
 from node.log_reading import own_sightings, read_log
 from node.logbook import build_receipt
+from node.metrics import Metrics
 from node.node import Node
 from primitives.canonical_json import JsonObject
 from primitives.errors import Malformed, PatunayError
@@ -57,6 +58,7 @@ class Verifier:
     gatherer: Gatherer
     policy: Policy
     judge: Judge = field(default_factory=Judge)
+    metrics: Metrics = field(default_factory=Metrics)
     in_hand: int = 0
 
     _demands: dict[frozenset[str], Policy] = field(default_factory=dict, repr=False)
@@ -79,9 +81,11 @@ class Verifier:
         Raises:
             Overloaded: `MAX_IN_HAND` others are under way.
         """
-        with self.slot():
+        with self.slot(), self.metrics.verify_seconds.time():
             case = await self._case(document, self.demands(required))
-            return await self.judge.judge(case, size)
+            report = await self.judge.judge(case, size)
+        self.metrics.verifications.labels(report.outcome.value).inc()
+        return report
 
     async def verify_bundle(self, bundle: Bundle) -> Report:
         """Return the report on a bundle's credential: looked up anew, as far as it can be.

@@ -19,7 +19,7 @@ from cli.output import Exit
 from credentials.model import StructureInvalid
 from credentials.policy import CHECK_NAMES
 from credentials.registrar_columns import PRIVATE, REQUIRED, canonical_column, is_column
-from node.config import BatchConfig, ChainConfig, Config, DatabaseConfig, HsmConfig
+from node.config import TABLES, Config
 from primitives.errors import (
     Malformed,
     Misconfigured,
@@ -141,16 +141,13 @@ def test_every_error_code_says_what_to_do() -> None:
 
 def settings() -> dict[str, Any]:
     found = {}
-    tables = {
+    tables: dict[str, Any] = {
         "": Config,
-        "batch.": BatchConfig,
-        "chain.": ChainConfig,
-        "hsm.": HsmConfig,
-        "database.": DatabaseConfig,
+        **{f"{name}.": owner for name, owner in TABLES.items()},
     }
     for prefix, owner in tables.items():
         for field in fields(owner):
-            if field.name not in {"batch", "chain", "hsm", "database"}:
+            if prefix or field.name not in TABLES:
                 found[prefix + field.name] = field.default
     return found
 

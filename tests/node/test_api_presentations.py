@@ -283,7 +283,7 @@ async def test_a_full_node_spends_no_challenge(node: Node, client: Client) -> No
     verifier = client.app[VERIFIER]
     verifier.in_hand = MAX_IN_HAND
     response = await verify(client, document, challenge=challenge)
-    assert (await problem_of(response, 503))["code"] == "overloaded"
+    assert (await problem_of(response, 503))["code"] == "http-overloaded"
     verifier.in_hand = 0
     await report_of(await verify(client, document, challenge=challenge), 200)
     assert verifier.in_hand == 0

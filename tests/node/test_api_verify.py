@@ -210,7 +210,7 @@ async def test_a_full_node_says_when_to_come_back(
     verifier: Verifier = client.app[VERIFIER]
     verifier.in_hand = MAX_IN_HAND
     response = await client.post("/credentials/verify", json=credential)
-    assert (await problem_of(response, 503))["code"] == "overloaded"
+    assert (await problem_of(response, 503))["code"] == "http-overloaded"
     assert response.headers["Retry-After"] == "30"
     verifier.in_hand = MAX_IN_HAND - 1
     await report_of(await client.post("/credentials/verify", json=credential), 200)

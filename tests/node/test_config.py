@@ -5,14 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.config import (
-    BatchConfig,
-    ChainConfig,
-    Config,
-    ConfigInvalid,
-    DatabaseConfig,
-    HsmConfig,
-)
+from node.config import TABLES, ChainConfig, Config, ConfigInvalid, MetricsConfig
 from node.home import Home
 from tests.support.nodes import opened, plan
 
@@ -52,6 +45,9 @@ SETTINGS = {
     "hsm.pin_file": "pin",
     "database.url": "postgresql://office@db.example/node?sslmode=verify-full",
     "database.password_file": "database-password",
+    "serve.max_requests": 50,
+    "metrics.listen": "127.0.0.1:9464",
+    "metrics.token_file": "metrics-token",
 }
 
 _TLS = ["tls_certificate_file", "tls_key_file"]
@@ -63,14 +59,8 @@ _TOGETHER = {name: all_ for all_ in (_TLS, _PRESET, _ENDPOINTS, _TOKEN) for name
 
 
 def _names() -> set[str]:
-    plain = {f.name for f in fields(Config)} - {"batch", "chain", "hsm", "database"}
-    tables = {
-        "batch": BatchConfig,
-        "chain": ChainConfig,
-        "hsm": HsmConfig,
-        "database": DatabaseConfig,
-    }
-    return plain | {f"{t}.{f.name}" for t, owner in tables.items() for f in fields(owner)}
+    plain = {f.name for f in fields(Config)} - TABLES.keys()
+    return plain | {f"{t}.{f.name}" for t, owner in TABLES.items() for f in fields(owner)}
 
 
 def _toml(**settings: object) -> str:
@@ -110,6 +100,12 @@ def test_a_domain_is_enough() -> None:
     assert config.base_url == "https://example.edu.ph"
     assert config.log_name == "example.edu.ph/log"
     assert config.chain.is_dev
+
+
+def test_metrics_are_given_to_others_with_a_token_alone() -> None:
+    text = LEAST + "[metrics]\nlisten = '0.0.0.0:9464'\ntoken_file = 'token'"
+    assert Config.from_toml(text).metrics.address == ("0.0.0.0", 9464)
+    assert MetricsConfig("[::1]:9464").address == ("::1", 9464)
 
 
 def test_the_public_url_ends_without_a_slash() -> None:
@@ -154,6 +150,10 @@ def test_the_public_url_ends_without_a_slash() -> None:
         (LEAST + "[chain]\nmax_fee_gwei = 0", "chain.max_fee_gwei: found 0"),
         (LEAST + "[chain]\npoll_seconds = 0", "chain.poll_seconds: found 0"),
         (LEAST + "[chain]\npoll_seconds = 1.5", "found float, want int"),
+        (LEAST + "[serve]\nmax_requests = 0", "serve.max_requests: found 0"),
+        (LEAST + "[metrics]\nlisten = '9464'", "found '9464', want host:port"),
+        (LEAST + "[metrics]\nlisten = '127.0.0.1:99999'", "want host:port"),
+        (LEAST + "[metrics]\nlisten = '0.0.0.0:9464'", "or metrics.token_file"),
     ],
 )
 def test_what_cannot_be_honoured_is_refused_by_name(text: str, message: str) -> None:

@@ -15,9 +15,10 @@ from anchoring.memory import MemoryAnchor
 from node.anchor_request import ANCHOR_NOW
 from node.anchor_state import anchor_state
 from node.config import BatchConfig
-from node.daemon import AnchorJob, PortBusy, serving
+from node.daemon import AnchorJob, serving
 from node.failpoints import ALL_FAILPOINTS, failpoint
 from node.home import Home
+from node.listening import PortBusy
 from node.node import Node
 from node.storage import ledger
 from tests.support.components import ROOT

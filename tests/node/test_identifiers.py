@@ -512,7 +512,7 @@ async def test_too_many_at_once_are_sent_away(node: Node) -> None:
     identifiers = Identifiers(node, DidKeyResolver(node.clock), in_hand=MAX_IN_HAND)
     with pytest.raises(PatunayError) as told:
         await identifiers.resolve(Did.parse(DID_KEY))
-    assert told.value.code == "overloaded"
+    assert told.value.code == "http-overloaded"
     identifiers.in_hand -= 1
     assert (await identifiers.resolve(Did.parse(DID_KEY)))["id"] == DID_KEY
     with pytest.raises(PatunayError):
@@ -523,5 +523,5 @@ async def test_too_many_at_once_are_sent_away(node: Node) -> None:
 async def test_a_busy_node_says_when_to_come_back(node: Node) -> None:
     async with asking(node, Overloaded("busy")) as client:
         response = await ask(client, "did:web:a.example", "application/json")
-        assert (await problem_of(response, 503))["code"] == "overloaded"
+        assert (await problem_of(response, 503))["code"] == "http-overloaded"
         assert response.headers["Retry-After"] == "30"

@@ -28,6 +28,7 @@ from node.batches import BatchReport, issue_rows
 from node.config import Config
 from node.home import Home
 from node.logbook import close_batch
+from node.metrics import Metrics
 from node.node import MAIN, Node
 from node.setup import create_node
 from node.storage import ledger
@@ -160,10 +161,10 @@ async def document_of(node: Node, uuid: str) -> dict[str, Any]:
 
 @asynccontextmanager
 async def client_of(
-    node: Node, fetcher: PublicFetcher | None = None
+    node: Node, fetcher: PublicFetcher | None = None, *, metrics: Metrics | None = None
 ) -> AsyncIterator[Client]:
     """Serve a node's API on a free port and give a client for it."""
-    server = TestServer(build_app(node, fetcher), host="localhost")
+    server = TestServer(build_app(node, fetcher, metrics), host="localhost")
     async with TestClient(server) as client:
         yield client
 
