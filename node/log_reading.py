@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anchoring.anchored_record import AnchoredRecord
 from anchoring.backend import AnchorReceipt, Sighting
@@ -19,10 +22,34 @@ LATEST = "latest"
 """In place of the CID of a record: that of the newest."""
 
 
+_MAX_DIGITS: Final = 15
+"""Of a size: no log grows so long."""
+
+
 class RecordUnknown(Rejected):
     """This node has made no such anchor record."""
 
     code = "record-unknown"
+
+
+class AnchorUnknown(Rejected):
+    """This node has signed no checkpoint of that size."""
+
+    code = "anchor-unknown"
+    hint = "`GET /anchors` lists them"
+
+
+async def require_checkpoint(c: AsyncConnection, size: str) -> StoredCheckpoint:
+    """Return the checkpoint of a size, which a stranger has written in digits.
+
+    Raises:
+        AnchorUnknown: There is none.
+    """
+    is_size = size.isascii() and size.isdecimal() and len(size) <= _MAX_DIGITS
+    found = await anchor_store.find_checkpoint(c, int(size)) if is_size else None
+    if found is None:
+        raise AnchorUnknown(f"found no checkpoint of size {size[:40]!r}")
+    return found
 
 
 async def read_log(node: Node) -> LogReading:

@@ -194,42 +194,60 @@ async def marked_bits(c: AsyncConnection, stored: StoredList) -> set[int]:
 
 
 async def _change(node: Node, name: str, action: str, reason: str) -> StatusEvent:
-    reason = _kept(reason)
-    node.keys()  # sealed is found out before anybody waits
-    async with node.reading() as c:
-        is_draft = (await find_state(c, name)).stored.document is None
-    if is_draft:
-        await sign_drafts(node)
-    async with refusals_recorded(node, _ACTIONS[action]):
-        event = await _store_change(node, name, action, reason)
+    await ensure_signed(node, name)
+    async with refusals_recorded(node, _ACTIONS[action]), node.writing() as c:
+        event = await change_within(node, c, name, action, reason)
     failpoint("status-stored")
     await publish_lists(node, [event.status_list])
     return event
 
 
-async def _store_change(node: Node, name: str, action: str, reason: str) -> StatusEvent:
-    async with node.writing() as c:
-        state = await find_state(c, name)
-        entry = _require_change(state, action)
-        before = await require_list(c, entry.list_url)
-        event = StatusEvent(
-            credential=state.stored.uuid,
-            purpose=entry.purpose,
-            action=action,
-            reason=reason,
-            at=node.now(),
-            status_list=before.url,
-            status_index=entry.index,
-            list_version=before.version + 1,
-        )
-        await statuses.save_event(c, event)
-        issuer = await require_issuer(c, before.issuer)
-        bits = await marked_bits(c, before)
-        body = sign_list(node, issuer, before.url, before.purpose, bits)
-        await statuses.replace_document(c, before.url, body.decode(), event.list_version)
-        await log_list(node, c, before.url, body)
-        what = f"credential:{state.stored.uuid}"
-        await record(c, node, _ACTIONS[action], what, issuer=state.stored.issuer)
+async def ensure_signed(node: Node, name: str) -> None:
+    """Sign what waits for its signature, if the named credential does.
+
+    Raises:
+        CredentialUnknown: This node has not issued it.
+        NodeSealed: The keys are not unlocked.
+    """
+    node.keys()  # sealed is found out before anybody waits
+    async with node.reading() as c:
+        is_draft = (await find_state(c, name)).stored.document is None
+    if is_draft:
+        await sign_drafts(node)
+
+
+async def change_within(
+    node: Node, c: AsyncConnection, name: str, action: str, reason: str
+) -> StatusEvent:
+    """Do what `revoke`, `suspend` or `reinstate` does, in the caller's write transaction.
+
+    Afterwards the caller publishes the event's list.
+
+    Raises:
+        PatunayError: As those. The transaction MUST end there.
+    """
+    reason = _kept(reason)
+    state = await find_state(c, name)
+    entry = _require_change(state, action)
+    before = await require_list(c, entry.list_url)
+    event = StatusEvent(
+        credential=state.stored.uuid,
+        purpose=entry.purpose,
+        action=action,
+        reason=reason,
+        at=node.now(),
+        status_list=before.url,
+        status_index=entry.index,
+        list_version=before.version + 1,
+    )
+    await statuses.save_event(c, event)
+    issuer = await require_issuer(c, before.issuer)
+    bits = await marked_bits(c, before)
+    body = sign_list(node, issuer, before.url, before.purpose, bits)
+    await statuses.replace_document(c, before.url, body.decode(), event.list_version)
+    await log_list(node, c, before.url, body)
+    what = f"credential:{state.stored.uuid}"
+    await record(c, node, _ACTIONS[action], what, issuer=state.stored.issuer)
     return event
 
 

@@ -23,11 +23,18 @@ from node.home import StorageFailed
 from node.hosts import HostRefused, OriginRefused
 from node.idempotency import IdempotencyConflict
 from node.issuance import IdConflict, IssuerMismatch
-from node.log_reading import RecordUnknown
+from node.log_reading import AnchorUnknown, RecordUnknown
 from node.logbook import CredentialUnknown, NotYetAnchored
 from node.node import NodeSealed
 from node.permissions import IssuerRefused, RoleRefused
 from node.readiness import NotReady
+from node.status import (
+    AlreadyRevoked,
+    AlreadySuspended,
+    NotRevocable,
+    NotSuspendable,
+    NotSuspended,
+)
 from node.storage.batches import BatchUnknown
 from node.storage.registry import (
     IssuerUnknown,
@@ -88,7 +95,13 @@ _STATUS: Final[tuple[tuple[type[PatunayError], int], ...]] = (
     (BatchUnknown, 404),
     (BatchDecided, 409),
     (CredentialUnknown, 404),
+    (AlreadyRevoked, 409),
+    (AlreadySuspended, 409),
+    (NotSuspended, 409),
+    (NotSuspendable, 409),
+    (NotRevocable, 409),
     (RecordUnknown, 404),
+    (AnchorUnknown, 404),
     (WitnessLogUnknown, 404),
     (WitnessSignatureRefused, 403),
     (NotYetAnchored, 409),

@@ -6,6 +6,7 @@ the description cannot say something else than the code does.
 
 import ast
 import inspect
+import re
 import textwrap
 import types
 from collections.abc import Mapping, Sequence
@@ -172,6 +173,9 @@ def _read_plain(bare: Any, limits: dict[str, Any], value: Json, where: str) -> A
     plain = _require(value, bare, where)
     if isinstance(plain, str):
         _check_limits(len(plain), limits, "Length", where)
+        pattern = limits.get("pattern", "")
+        if pattern and not re.fullmatch(pattern, plain):
+            raise RequestMalformed(f"found {where} {plain[:64]!r}, want {pattern}")
         if not plain.isprintable():
             raise RequestMalformed(f"found a control character in {where}")
     elif isinstance(plain, int) and not isinstance(plain, bool):

@@ -176,6 +176,17 @@ async def recent_checkpoints(c: AsyncConnection, most: int) -> list[CheckpointLi
     return [CheckpointLine(size, Digest(digest), at) for size, digest, at in rows]
 
 
+async def page_checkpoints(
+    c: AsyncConnection, below: int | None, limit: int
+) -> list[StoredCheckpoint]:
+    """Return up to `limit` checkpoints smaller than `below`, largest first."""
+    query = select(checkpoints).order_by(checkpoints.c.tree_size.desc()).limit(limit)
+    if below is not None:
+        query = query.where(checkpoints.c.tree_size < below)
+    rows = await c.execute(query)
+    return [found for row in rows if (found := _checkpoint(row)) is not None]
+
+
 async def save_checkpoint(
     c: AsyncConnection, checkpoint: StoredCheckpoint, after: int
 ) -> None:
@@ -258,6 +269,18 @@ async def all_transactions(c: AsyncConnection) -> list[StoredTransaction]:
     """Return every transaction, in the order in which they were stored."""
     t = transactions.c
     rows = await c.execute(select(transactions).order_by(t.stored_at, t.nonce, t.max_fee))
+    return [StoredTransaction(**row._mapping) for row in rows]  # noqa: SLF001
+
+
+async def transactions_of(
+    c: AsyncConnection, sizes: Collection[int]
+) -> list[StoredTransaction]:
+    """Return the transactions of checkpoints, in the order in which they were stored."""
+    rows = await c.execute(
+        select(transactions)
+        .where(transactions.c.tree_size.in_(sizes))
+        .order_by(transactions.c.stored_at, transactions.c.nonce)
+    )
     return [StoredTransaction(**row._mapping) for row in rows]  # noqa: SLF001
 
 

@@ -121,6 +121,7 @@ credentials = Table(
 )
 Index("ix_credentials_unsigned", credentials.c.signed_at)
 Index("ix_credentials_batch", credentials.c.batch)
+Index("ix_credentials_created_at", credentials.c.created_at, credentials.c.uuid)
 
 status_events = Table(
     "status_events",
@@ -161,6 +162,7 @@ entries = Table(
     Column("queued_at", String(32), nullable=False),
 )
 Index("ix_entries_subject", entries.c.subject)
+Index("ix_entries_digest", entries.c.digest)
 
 checkpoints = Table(
     "checkpoints",

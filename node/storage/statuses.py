@@ -3,6 +3,7 @@
 The events are the truth; a list's document is made from them. Nothing here removes one.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import insert, select, update
@@ -147,6 +148,24 @@ async def all_lists(c: AsyncConnection) -> list[StoredList]:
     order = (status_lists.c.issuer, status_lists.c.name, status_lists.c.sequence)
     rows = await c.execute(select(status_lists).order_by(*order, status_lists.c.purpose))
     return [StoredList(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's name
+
+
+async def page_lists(
+    c: AsyncConnection, issuers: Collection[str], after: str, limit: int
+) -> list[StoredList]:
+    """Return up to `limit` lists with addresses beyond `after`, by address.
+
+    Args:
+        c: For reading.
+        issuers: Slugs; empty for those of all.
+        after: The last address of the page before.
+        limit: Most that are returned.
+    """
+    query = select(status_lists).where(status_lists.c.url > after)
+    if issuers:
+        query = query.where(status_lists.c.issuer.in_(issuers))
+    rows = await c.execute(query.order_by(status_lists.c.url).limit(limit))
+    return [StoredList(**row._mapping) for row in rows]  # noqa: SLF001
 
 
 async def replace_document(
