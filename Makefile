@@ -3,11 +3,12 @@
 # TEST_ARGS='-k log' what pytest is to run
 # CHAOS_ARGS='50 0'   how many random histories, and the seed of the first
 # CUTS=1000 SEED=1   how many times `make powercut` cuts the power, and when
+# KILLS=20   how often `make replicas` kills
 # N=50000 SEED=1     how many inputs `make fuzz` sends, and which
 # REPLAY=FILE        one that went wrong, sent again
 # BENCH_ARGS='--only gas --json FILE'  one part; for a program to read
 
-.PHONY: help demo test check lint format types floors chaos powercut bench fuzz mutants lock tools clean equality offline-kit
+.PHONY: help demo test check lint format types floors chaos powercut replicas bench fuzz mutants lock tools clean equality offline-kit
 
 help:
 	@echo 'make demo    run the main job: issue 400 credentials, anchor, verify, then serve'
@@ -15,6 +16,7 @@ help:
 	@echo 'make check   everything that has to pass before a commit: lint, types, floors'
 	@echo 'make chaos   500 random histories of a node, its chain and the line between them'
 	@echo 'make powercut  cut the power of a node 1,000 times (root, on Linux)'
+	@echo 'make replicas  kill the leader of three processes twenty times'
 	@echo 'make bench   measure, each figure beside its limit on this machine'
 	@echo 'make fuzz    send 50,000 mutated inputs through every way in'
 	@echo 'make mutants break each check of the verifier once, and see that a test fails'
@@ -49,6 +51,9 @@ chaos: .venv/ready
 
 powercut: .venv/ready
 	.venv/bin/python -m tests.powercut --cuts $(or $(CUTS),1000) $(if $(SEED),--seed $(SEED))
+
+replicas: .venv/ready
+	.venv/bin/python -m tests.replicas --kills $(or $(KILLS),20)
 
 # N=20000   how many random documents
 equality: .venv/ready

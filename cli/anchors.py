@@ -24,6 +24,7 @@ from node.chain_presets import explorer_link
 from node.config import ChainConfig
 from node.home import Home
 from node.issuance import Progress
+from node.leading import leader_elsewhere, leading
 from node.node import EVM_KEY, Node
 from node.permissions import Action
 from node.setup import anchor_contract
@@ -78,7 +79,7 @@ def now(
     the passphrase.
     """
     refuse_if_sealed(home)
-    has_daemon = home.is_held()
+    has_daemon = home.is_held() or asyncio.run(_is_led(home))
     if not has_daemon and home.config().chain.is_dev:
         raise DevChainNeedsDaemon("found no daemon, want one that runs this node's chain")
     passphrase = None if has_daemon else read_passphrase(passphrase_file)
@@ -137,6 +138,12 @@ async def _anchor(
     progress("anchoring", 1, 1)
 
 
+async def _is_led(home: Home) -> bool:
+    """Tell whether a daemon on another machine leads, which shares the database."""
+    async with Node.open(home, SystemClock()) as node:
+        return await leader_elsewhere(node) is not None
+
+
 async def _ask_daemon(home: Home) -> None:
     """Ask for a batch, and wait until all that is queued now is in an anchored one."""
     async with Node.open(home, SystemClock()) as node:
@@ -153,7 +160,7 @@ async def _ask_daemon(home: Home) -> None:
 
 async def _drive(home: Home, passphrase: bytes) -> None:
     """Close a batch and bring it to the chain. The caller holds the node."""
-    async with Node.open(home, SystemClock(), passphrase) as node:
+    async with Node.open(home, SystemClock(), passphrase) as node, leading(node):
         async with node.writing() as c:
             await record(c, node, Action.ANCHOR_RUN)
         await anchor_all(node)

@@ -17,6 +17,7 @@ from node.backends import GWEI
 from node.chain_presets import chain_presets
 from node.config import ConfigInvalid
 from node.home import Home, write_file
+from node.leading import leading
 from node.node import EVM_KEY, Node
 from node.storage import anchor_store, ledger
 from primitives.clock import SystemClock
@@ -221,7 +222,7 @@ async def _deploy(home: Home, passphrase: bytes, url: str) -> str:
         HomeLocked: A daemon runs; the two would use the same nonce.
     """
     with home.hold():
-        async with Node.open(home, SystemClock(), passphrase) as node:
+        async with Node.open(home, SystemClock(), passphrase) as node, leading(node):
             return await deploy_on(node, url)
 
 

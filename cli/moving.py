@@ -14,6 +14,7 @@ from cli.passphrase import read_passphrase
 from node.anchor_state import anchor_state
 from node.config import ChainConfig
 from node.home import Home, write_file
+from node.leading import leading
 from node.node import Node
 from node.setup import anchor_contract, refresh_documents
 from primitives.canonical_json import JsonObject
@@ -87,7 +88,7 @@ async def _move(
         AnchorRefused: It did not take the transaction.
     """
     with home.hold():
-        async with Node.open(home, SystemClock(), passphrase) as node:
+        async with Node.open(home, SystemClock(), passphrase) as node, leading(node):
             before = anchor_contract(node.config)
             name = await chain_of(url)
             if name == before.rpartition(":")[0]:
@@ -107,7 +108,7 @@ async def _move(
             chosen = replace(node.config, chain=place)
             await refresh_documents(node)  # so that they list the old one
         write_file(home.config_file, chosen.to_toml().encode(), mode=0o600)
-        async with Node.open(home, SystemClock(), passphrase) as node:
+        async with Node.open(home, SystemClock(), passphrase) as node, leading(node):
             try:
                 async with asyncio.timeout(timeout_seconds):
                     await anchor_all(node)

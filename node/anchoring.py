@@ -101,7 +101,7 @@ class Anchorer:
         async with self._remembering():
             await self._advance(state)
         if state.trouble is not None:
-            async with self._node.writing() as c:
+            async with self._node.writing_as_leader() as c:
                 await anchor_store.forget_trouble(c, self._backend.chain)
         return await anchor_state(self._node, self._backend.chain)
 
@@ -205,7 +205,7 @@ class Anchorer:
         stored_now = self._stored(signed, checkpoint.tree_size)
         # Before the network: a crash between the two would otherwise leave an anchor on a
         # public chain that this node has no memory of.
-        async with self._node.writing() as c:
+        async with self._node.writing_as_leader() as c:
             await anchor_store.save_transaction(c, stored_now)
         failpoint("transaction-stored")
         await self._send(stored_now, [signed])
@@ -227,7 +227,9 @@ class Anchorer:
     async def _send(
         self, live: StoredTransaction, candidates: Sequence[SignedTransaction]
     ) -> None:
+        await self._node.require_leading()
         try:
+            # Whoever is overtaken here sends what is stored, as the other will too.
             await self._backend.send(candidates[-1])
         except NonceTaken:
             # By one of the other candidates, or by a stranger: the next look tells.
@@ -285,7 +287,7 @@ class Anchorer:
         failpoint("replacement-signed")
         rival = self._stored(signed, live.tree_size)
         # In one transaction: two live candidates would be two anchors to wait for.
-        async with self._node.writing() as c:
+        async with self._node.writing_as_leader() as c:
             await anchor_store.bury_transactions(c, [live.reference], "replaced")
             await anchor_store.save_transaction(c, rival)
         failpoint("replacement-stored")
@@ -297,6 +299,7 @@ class Anchorer:
             stored = await anchor_store.all_transactions(c)
         place = (live.chain, live.sender)
         ours = {t.nonce for t in stored if t.is_live and (t.chain, t.sender) == place}
+        await self._node.require_leading()
         sent = await self._backend.bridge(live.nonce, ours)
         if sent:
             logger.warning("used up %d nonces before %d", sent, live.nonce)
@@ -315,7 +318,7 @@ class Anchorer:
             state = "final" if final else "confirmed"
         reference = seen.receipt.transaction
         rivals = [t.reference for t in candidates if t.reference != reference]
-        async with self._node.writing() as c:
+        async with self._node.writing_as_leader() as c:
             await anchor_store.bury_transactions(c, rivals, "replaced")
             await anchor_store.update_transaction(
                 c,
@@ -349,14 +352,14 @@ class Anchorer:
     ) -> None:
         references = [t.reference for t in candidates]
         logger.warning("the nonce of anchor %s is gone for ever", references[-1])
-        async with self._node.writing() as c:
+        async with self._node.writing_as_leader() as c:
             await anchor_store.bury_transactions(
                 c, references, "reverted" if reverted else "lost"
             )
         failpoint("nonce-lost")
 
     async def _update(self, live: StoredTransaction, **values: str | int | None) -> None:
-        async with self._node.writing() as c:
+        async with self._node.writing_as_leader() as c:
             await anchor_store.update_transaction(
                 c, live.reference, seen_at=self._node.now(), **values
             )
@@ -371,7 +374,7 @@ class Anchorer:
         except PatunayError as e:
             now = self._node.now()
             trouble = AnchorTrouble(e.code, str(e), e.hint, now, now)
-            async with self._node.writing() as c:
+            async with self._node.writing_as_leader() as c:
                 await anchor_store.save_trouble(c, self._backend.chain, trouble)
             raise
 

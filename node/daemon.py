@@ -7,8 +7,9 @@ anew, and the anchoring job looks at what is stored and goes on from there.
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -22,9 +23,11 @@ from node.api.app import build_app
 from node.backends import ipfs_publisher, open_backend
 from node.chain_proofs import ChainProofJob
 from node.chain_watch import ChainWatch
+from node.following import Follower
 from node.home import Home
 from node.ipfs import IpfsJob
 from node.issuance import sign_drafts
+from node.leading import Job, lead
 from node.listening import listening
 from node.logbook import close_batch, load_tree, publish_log
 from node.metrics import Metrics
@@ -34,6 +37,7 @@ from node.ots import OtsJob
 from node.setup import publish_all, refresh_documents
 from node.storage import anchor_store, ledger
 from node.storage.batches import count_unsigned
+from node.storage.database import is_shared
 from node.tls import server_context
 from node.unsealing import accepting_passphrase
 from node.witnesses import WitnessJob
@@ -222,42 +226,66 @@ async def _working(
 ) -> "AsyncIterator[Sequence[asyncio.Task[None]]]":
     """Anchor, and publish to IPFS where that is configured, in the background."""
     async with AsyncExitStack() as stack:
-        jobs = [await _anchoring(node, metrics, stack), SigningJob(node).run()]
+        anchoring, unsealing = await _anchoring(node, metrics, stack)
+        others: list[Job] = [SigningJob(node).run]
         publisher = await stack.enter_async_context(ipfs_publisher(node))
         if publisher is not None:
-            jobs.append(IpfsJob(node, publisher).run())
+            others.append(IpfsJob(node, publisher).run)
         if node.config.peers:
-            jobs.append(WitnessJob(node).run())
+            others.append(WitnessJob(node).run)
         if node.config.calendars:
-            jobs.append(OtsJob(node).run())
-        tasks = [asyncio.create_task(job) for job in jobs]
+            others.append(OtsJob(node).run)
+        tasks = [asyncio.create_task(_lead(node, anchoring, others, unsealing))]
+        if is_shared(node.engine):
+            tasks.append(asyncio.create_task(Follower(node).run()))
         for task in tasks:
             stack.push_async_callback(_end, task)
         yield tasks
 
 
+async def _lead(
+    node: Node, anchoring: Job, others: Sequence[Job], unsealing: Job | None
+) -> None:
+    """Run the jobs of the process that leads, when this one does.
+
+    Where there are others, a sealed one lets them lead: it could sign nothing.
+    """
+    if unsealing is not None and is_shared(node.engine):
+        await unsealing()
+        unsealing = None
+    await lead(node, [partial(_in_order, unsealing, anchoring), *others])
+
+
+async def _in_order(first: Job | None, second: Job) -> None:
+    if first is not None:
+        await first()
+    await second()
+
+
 async def _anchoring(
     node: Node, metrics: Metrics, stack: AsyncExitStack
-) -> "Coroutine[object, object, None]":
-    """Return the work of anchoring; that of a sealed node begins with waiting.
+) -> tuple[Job, Job | None]:
+    """Return the work of anchoring, and what has to be waited for before it, if anything.
 
     A wrong setting of a node that is not sealed is told at once.
     """
     if node.unlocked is None:
         door = await stack.enter_async_context(AsyncExitStack())
         unsealed = await door.enter_async_context(accepting_passphrase(node))
-        return _anchor_once_unsealed(node, metrics, unsealed, door)
+        unsealing = partial(_unseal, node, unsealed, door)
+        return partial(_anchor_unsealed, node, metrics), unsealing
     backend = await open_backend(node)
     stack.push_async_callback(backend.close)
-    return _anchor_and_prove(node, backend, metrics)
+    return partial(_anchor_and_prove, node, backend, metrics), None
 
 
-async def _anchor_once_unsealed(
-    node: Node, metrics: Metrics, unsealed: asyncio.Event, door: AsyncExitStack
-) -> None:
+async def _unseal(node: Node, unsealed: asyncio.Event, door: AsyncExitStack) -> None:
     await unsealed.wait()
     await door.aclose()
     await _use_keys(node)
+
+
+async def _anchor_unsealed(node: Node, metrics: Metrics) -> None:
     backend = await open_backend(node)
     try:
         await _anchor_and_prove(node, backend, metrics)

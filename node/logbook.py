@@ -102,7 +102,7 @@ async def close_batch(
         LogSplit: Another process has signed meanwhile.
     """
     async with node.log_lock:
-        async with node.writing() as c:
+        async with node.writing_as_leader() as c:
             size = await ledger.assign_leaves(c)
             if request is not None:
                 await ledger.take_request(c, request)
@@ -117,7 +117,7 @@ async def close_batch(
             return None
         made = await _sign_checkpoint(node, latest, size, max_record_bytes)
         failpoint("checkpoint-signed")
-        async with node.writing() as c:
+        async with node.writing_as_leader() as c:
             await anchor_store.save_checkpoint(c, made, after=after)
         failpoint("checkpoint-stored")
         await publish_log(node)

@@ -28,6 +28,7 @@ from node.storage.database import (
     require_node,
     transaction,
 )
+from node.storage.leases import require_term
 from node.storage.registry import OWN_SLUG, Issuer
 from node.storage.store import Lookups, Reader
 from node.token_keys import TokenKeys
@@ -38,6 +39,9 @@ from primitives.instants import format_instant
 
 MAIN = OWN_SLUG
 """Slug of the node's own issuer."""
+
+LEADING = "leading"
+"""Name of the lease of the process that closes batches and anchors."""
 
 LOG_KEY = "log"
 EVM_KEY = "evm"
@@ -66,6 +70,10 @@ class Node:
 
     log_lock: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
     """Held while this process reads or grows `tree`."""
+
+    term: int | None = None
+    """Number of the term in which this process leads; None where it does not, or where
+    nobody else can. See `node.leading`."""
 
     lookups: Lookups = field(init=False, repr=False)
 
@@ -122,6 +130,34 @@ class Node:
         """Give a connection whose writes are all kept, or none."""
         async with transaction(self.engine) as connection:
             yield connection
+
+    @asynccontextmanager
+    async def writing_as_leader(self) -> AsyncIterator[AsyncConnection]:
+        """Give such a connection to the process that leads; see `node.leading`.
+
+        Raises:
+            LeaseLost: Another process leads; nothing is kept.
+        """
+        async with transaction(self.engine) as connection:
+            if self.term is not None:
+                await require_term(connection, LEADING, self.term)
+            yield connection
+
+    @asynccontextmanager
+    async def writing_aside(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection for one statement that needs no turn."""
+        async with transaction(self.engine, in_turn=False) as connection:
+            yield connection
+
+    async def require_leading(self) -> None:
+        """Return if no other process is known to lead.
+
+        Raises:
+            LeaseLost: One does.
+        """
+        if self.term is not None:
+            async with self.reading() as connection:
+                await require_term(connection, LEADING, self.term)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:

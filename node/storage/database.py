@@ -24,7 +24,7 @@ from node.config import Config
 from node.home import StorageFailed
 from node.storage.postgres import Postgres, PostgresPlace, create_postgres_engine
 from node.storage.sqlite import Sqlite, create_sqlite_engine
-from node.storage.store import CommitUnknown, DatabaseMissing, Lookups, Reader, Store
+from node.storage.store import ASIDE, CommitUnknown, DatabaseMissing, Lookups, Reader, Store
 from primitives.errors import Misconfigured
 
 DatabasePlace = Path | PostgresPlace
@@ -84,9 +84,19 @@ def create_engine(place: DatabasePlace) -> AsyncEngine:
     return create_sqlite_engine(place)
 
 
+def is_shared(engine: AsyncEngine) -> bool:
+    """Tell whether processes on several machines may use the database at once."""
+    return _store(engine).is_shared
+
+
 @asynccontextmanager
-async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+async def transaction(
+    engine: AsyncEngine, *, in_turn: bool = True
+) -> AsyncIterator[AsyncConnection]:
     """Give a connection whose writes are all kept, or none.
+
+    Not `in_turn`, for a single statement that is right whoever writes beside it, it waits
+    for no other writer where the store can do that.
 
     Raises:
         StorageFailed: The disk is full, the store does not answer, or others kept it busy
@@ -94,7 +104,8 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         CommitUnknown: The connection broke while they were being kept.
         NotStorable: A text is too long, or holds what cannot be stored.
     """
-    async with _connection(engine) as connection:
+    async with _connection(engine) as opened:
+        connection = await opened.execution_options(**{ASIDE: not in_turn})
         begun = await connection.begin()
         try:
             yield connection

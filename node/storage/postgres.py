@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from node.home import StorageFailed
-from node.storage.store import DatabaseMissing, Lookups
+from node.storage.store import ASIDE, DatabaseMissing, Lookups
 from primitives.errors import Malformed, Misconfigured, PatunayError
 
 POOL_SIZE: Final = 4
@@ -168,12 +168,15 @@ def _settings() -> dict[str, str]:
 
 
 def _on_begin(connection: Connection) -> None:
-    if not connection.get_execution_options().get("postgresql_readonly"):
+    options = connection.get_execution_options()
+    if not (options.get("postgresql_readonly") or options.get(ASIDE)):
         connection.exec_driver_sql(_BEGIN_WRITING)
 
 
 class Postgres:
     """What is PostgreSQL's own."""
+
+    is_shared = True
 
     def read_options(self) -> Mapping[str, Any]:
         """Return what gives one snapshot, and no right to write."""

@@ -328,3 +328,12 @@ audit_head = Table(
     Column("sequence", BigInteger, nullable=False, doc="of the last entry; 0 before any"),
     Column("digest", String(64), nullable=False),
 )
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("holder", String(96), nullable=False, doc="machine and process"),
+    Column("fence", BigInteger, nullable=False, doc="of the term: one more with each"),
+    Column("expires", BigInteger, nullable=False, doc="milliseconds, database's clock"),
+)

@@ -57,6 +57,8 @@ def create_sqlite_engine(path: Path) -> AsyncEngine:
 class Sqlite:
     """What is SQLite's own."""
 
+    is_shared = False
+
     def read_options(self) -> Mapping[str, Any]:
         """Return what makes `BEGIN` one that takes no lock."""
         return {_READING: True}

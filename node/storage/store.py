@@ -6,7 +6,7 @@ either through `node.storage.database`.
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from sqlalchemy import CursorResult, Executable
 from sqlalchemy.exc import DBAPIError
@@ -14,6 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from node.home import StorageFailed
 from primitives.errors import Misconfigured, PatunayError
+
+ASIDE: Final = "patunay_aside"
+"""Execution option of a connection that writes one statement and waits for no turn."""
 
 
 class DatabaseMissing(Misconfigured):
@@ -66,6 +69,9 @@ class Lookups(Protocol):
 
 class Store(Protocol):
     """One kind of database."""
+
+    is_shared: bool
+    """Whether processes on several machines may use it at once."""
 
     def read_options(self) -> Mapping[str, Any]:
         """Return the execution options of a connection that reads one state."""
