@@ -149,12 +149,8 @@ def _language_map(maker: _Maker, _depth: int) -> Any:
     return {tag: maker.random.choice((maker.text(), [maker.text(), "b"])) for tag in tags}
 
 
-def _name(maker: _Maker) -> str:
-    return maker.random.choice(("urn:n:1", "_:x", f"{X}y", "https://n.example/3#a"))
-
-
 def _reference(maker: _Maker, _depth: int) -> Any:
-    name = _name(maker)
+    name = maker.random.choice(("urn:n:1", "_:x", f"{X}y", "https://n.example/3#a"))
     return maker.random.choice((name, {"id": name}, name))
 
 
@@ -187,9 +183,7 @@ _MAKERS: dict[str, Any] = {
     "ranked": lambda m, d: m.random.choice(
         ([m.flat(d - 1) for _ in range(m.random.randrange(4))], m.flat(d - 1))
     ),
-    # In one spelling: of two mentions of a node, PyLD keeps `["urn:x"]` and
-    # `[{"id": "urn:x"}]` as two lists, and the engine as one.
-    "rankedLinks": lambda m, _d: [_name(m) for _ in range(m.random.randrange(3))],
+    "rankedLinks": lambda m, d: [_reference(m, d) for _ in range(m.random.randrange(3))],
     "texts": _language_map,
     "raw": lambda m, _d: m.json(3),
     "inside": lambda m, _d: {"plainer": m.text(), "only": m.number()},

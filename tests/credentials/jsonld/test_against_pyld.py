@@ -107,6 +107,13 @@ def test_random_words_of_the_bundled_contexts(block: int) -> None:
     assert found[equality.EQUAL] > 25
 
 
+@pytest.mark.parametrize("seed", [15867, 16525])
+def test_one_list_of_a_node_in_two_spellings_is_two_lists(seed: int) -> None:
+    """The engine once took `["urn:x"]` and `[{"id": "urn:x"}]` for one."""
+    assert "rankedLinks" in json.dumps(equality.seeded_document(seed))
+    assert equality.compare(seed) == equality.EQUAL
+
+
 LISTS_TWICE: list[dict[str, Any]] = [
     {"plain": [{"@list": ["p", "q"]}, {"@list": ["p", "q"]}]},
     {"id": "urn:n", "plain": [{"@list": ["p"]}] * 3},
