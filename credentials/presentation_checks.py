@@ -12,6 +12,7 @@ from credentials.data_integrity import AUTHENTICATION, Proof
 from credentials.evidence import EvidenceMissing, Missing
 from credentials.jsonld.active_context import is_absolute_iri
 from credentials.jsonld.loader import VC_V1, VC_V2
+from credentials.proof_chain import proof_entries
 from credentials.proof_checks import check_proof
 from credentials.report import Check, Outcome, Report, Result
 from did.identifier import DidUrl
@@ -186,12 +187,14 @@ def _check_holder_key(hearing: Hearing) -> Check:
 
 
 def _refuse_own_credentials(hearing: Hearing) -> None:
-    """Who presents what it issued itself has to say that it is the holder (4.13)."""
+    """Who presents its own words under no other proof has to be the `holder` (4.13.4)."""
     for credential in hearing.credentials:
+        if proof_entries(credential):  # signed as anybody's, and judged so
+            continue
         issuer = credential.get("issuer")
         name = text_or_none(issuer.get("id") if isinstance(issuer, dict) else issuer)
         if name in hearing.holders():
-            raise PresentationInvalid("the presenter's own credential, and no holder")
+            raise PresentationInvalid("the presenter's own unsigned words, and no holder")
 
 
 def _check_challenge(hearing: Hearing) -> Check:

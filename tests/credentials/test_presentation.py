@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from credentials.data_integrity import make_proof
+from credentials.data_integrity import make_proof, without_proof
 from credentials.evidence import Evidence
 from credentials.jsonld.loader import DATA_INTEGRITY_V2, OB_V3, VC_V1, VC_V2
 from credentials.model import with_issuing_contexts
@@ -256,19 +256,36 @@ def test_the_key_is_the_holders_own() -> None:
     }
 
 
-def test_who_presents_what_it_issued_itself_is_named_as_the_holder() -> None:
-    """4.13: a self-asserted credential needs a `holder`, who is its issuer."""
-    own = signed(
-        unsigned(issuer=HOLDER, credentialStatus=...),
+def own_credential(**members: Any) -> JsonObject:
+    return signed(
+        unsigned(issuer=HOLDER, credentialStatus=..., **members),
         signer=HOLDER_SIGNER,
         method=HOLDER_METHOD,
     )
-    document = presented(own)
-    assert judged(document).check("holder-key").result is Result.PASSED
-    assert bad(judged(_held_by(document, None)))["holder-key"] == "presentation-invalid"
+
+
+def test_what_the_presenter_signed_as_issuer_needs_no_holder() -> None:
+    """4.13: as `presentation-multiple-vc-ok` of the suite for the data model has it."""
+    others = own_credential(credentialSubject={"id": "did:example:other-subject"})
+    document = presented(own_credential(), others)
+    for holder in (HOLDER, None):
+        report = judged(_held_by(document, holder))
+        assert report.outcome is Outcome.VALID
+        assert bad(report) == {"holder-binding": "holder-not-bound"}  # not required
+        assert [m.report.outcome for m in report.credentials] == [Outcome.VALID] * 2
     for other in ("did:example:acme", ISSUER):
         report = judged(_held_by(document, other))
         assert bad(report)["holder-key"] == "holder-key-mismatch"
+
+
+def test_what_only_the_presentation_signs_needs_a_holder_and_is_no_credential() -> None:
+    """4.13.4: a self-asserted credential without a proof of its own."""
+    document = presented(without_proof(own_credential()))
+    found = bad(judged(_held_by(document, None)))
+    assert found["holder-key"] == "presentation-invalid"
+    found = bad(judged(document))
+    assert "holder-key" not in found
+    assert found["credentials"] == "presented-credential-rejected"
 
 
 def _held_by(document: JsonObject, holder: str | None) -> JsonObject:
