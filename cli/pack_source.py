@@ -12,6 +12,18 @@ from credentials.trust_pack.manifest import Federation
 from credentials.trust_pack.pack import parse_pack
 from credentials.trust_pack.verify import Seen, verify_pack
 from node.trust_store import TrustStore
+from primitives.errors import Malformed, Misconfigured, PatunayError, Rejected
+
+
+class PackRefused(Misconfigured):
+    """The verifier's own pack is not to be used; nothing is said about any credential."""
+
+    code = "pack-refused"
+
+    def __init__(self, reason: PatunayError) -> None:
+        """Keep the code of what is wrong with the pack."""
+        super().__init__(str(reason), hint=reason.hint)
+        self.code = reason.code
 
 
 def read_belief(pack: Path, root: Path | None, now: datetime) -> PackBelief:
@@ -24,18 +36,26 @@ def read_belief(pack: Path, root: Path | None, now: datetime) -> PackBelief:
 
     Raises:
         UsageError: A file without `root`, or a folder with one.
-        PatunayError: The pack is not to be believed.
+        PackRefused: The pack is not to be believed.
+        PatunayError: It is too old, or there is none.
     """
     if pack.is_dir():
         if root is not None:
             raise click.UsageError("--root is for a --pack that is a file")
-        return believe(TrustStore(pack).newest(now))
+        try:
+            return believe(TrustStore(pack).newest(now))
+        except (Malformed, Rejected) as e:
+            raise PackRefused(e) from e
     if root is None:
         raise click.UsageError(
             "a --pack that is a file needs --root, the federation's own file"
         )
-    found = parse_pack(read_file(pack, max_bytes=MAX_PACK_BYTES))
-    verify_pack(found, read_federation(root), now, Seen())
+    federation = read_federation(root)
+    try:
+        found = parse_pack(read_file(pack, max_bytes=MAX_PACK_BYTES))
+        verify_pack(found, federation, now, Seen())
+    except (Malformed, Rejected) as e:
+        raise PackRefused(e) from e
     return believe(found)
 
 

@@ -146,7 +146,7 @@ def sight_witnesses(note: str, policy: Policy) -> Witnessed:
         CosignatureInvalid: A line names one of them, and is not its.
     """
     if policy.witnesses is None:
-        raise NoWitnesses("found no witnesses in the trust file")
+        raise NoWitnesses("the receipt has no anchor, and the trust file no witnesses")
     return require_witnesses(note, policy.witnesses)
 
 

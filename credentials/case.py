@@ -251,7 +251,10 @@ def _require_history_logged(history: DidHistory, case: Case) -> None:
         *(entry_of(EntryKind.KEY_EVENT, one.document) for one in history.events),
     ]
     if len(proofs) != len(entries):
-        raise DidHistoryUnproven(f"found {len(proofs)} proofs, want {len(entries)}")
+        raise DidHistoryUnproven(
+            f"found {len(proofs)} proofs that the log has {did}'s key history, want"
+            f" {len(entries)}"
+        )
     for entry, proof in zip(entries, proofs, strict=True):
         if proof is None:
             raise DidHistoryUnproven(f"nothing shows that all of the history is {did}'s")

@@ -16,7 +16,7 @@ from credentials.case import (
 from credentials.clock_check import has_passed, newest_known, require_plausible
 from credentials.data_integrity import Proof, verify_proof, verify_recurring_proof
 from credentials.denials import key_question, require_key_not_denied
-from credentials.evidence import NOT_LOOKED_UP, EvidenceMissing, Missing, Origin
+from credentials.evidence import EvidenceMissing, Missing, Origin
 from credentials.key_standing import judge_key
 from credentials.key_then import key_then
 from credentials.proof_chain import ancestors
@@ -33,6 +33,11 @@ AS_LOGGED = "key-as-logged"
 """Remark: the DID document is of some day that the issuer's log has seen, from a bundle."""
 
 
+_NO_HISTORY = Missing(
+    "not-looked-up",
+    "its key is withdrawn, and the issuer's key history, which says why, was not given",
+    "ask for a new bundle, or allow look-ups",
+)
 _AS_LOGGED_WORDS = "as its log had it; a theft declared later is not known"
 
 
@@ -202,7 +207,10 @@ def _check_proof_dates(proof: Proof, case: Case) -> None:
     latest = newest_known(case) or case.latest
     if proof.created is not None and proof.created > latest + case.policy.clock_skew:
         require_plausible(case)
-        raise ProofFromTheFuture(f"found created {format_instant(proof.created)}")
+        raise ProofFromTheFuture(
+            f"by its own date it was signed {format_instant(proof.created)}, which lies"
+            f" ahead of {format_instant(latest)}"
+        )
 
 
 def _check_issuer_method(method: DidUrl, issuer: str, case: Case) -> tuple[str, str]:
@@ -214,7 +222,7 @@ def _check_issuer_method(method: DidUrl, issuer: str, case: Case) -> tuple[str, 
     except VerificationMethodNotAuthorised:
         history = case.evidence.histories.get(issuer)
         if history is None and document.log_service() is not None:
-            history = NOT_LOOKED_UP  # an issuer with a log has one
+            history = _NO_HISTORY  # an issuer with a log has one
         if state.compromised_since is None and isinstance(history, Missing):
             # Only the history could tell a stolen key from one that never might.
             raise EvidenceMissing(history) from None

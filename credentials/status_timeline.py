@@ -107,7 +107,8 @@ def _revocation(readings: Sequence[Reading], entry: Entry, case: Case) -> EntryA
     clear = [reading for reading in readings if not reading.value]
     first = min(marked, key=lambda reading: reading.signed_at, default=None)
     last = max(clear, key=lambda reading: reading.known_at, default=None)
-    if first is not None and first.signed_at <= case.as_of + case.policy.clock_skew:
+    limit = case.as_of + case.policy.clock_skew
+    if first is not None and (not case.asked or first.signed_at <= limit):
         # What was revoked stays revoked, so this answer does not grow old.
         return EntryAnswer(entry.purpose, first.value, first.found, final=True)
     if last is not None and case.asked and last.known_at >= case.as_of:
@@ -127,7 +128,7 @@ def _revocation(readings: Sequence[Reading], entry: Entry, case: Case) -> EntryA
 
 def _suspension(readings: Sequence[Reading], entry: Entry, case: Case) -> EntryAnswer:
     limit = case.as_of + case.policy.clock_skew
-    of_then = [reading for reading in readings if reading.signed_at <= limit]
+    of_then = [r for r in readings if not case.asked or r.signed_at <= limit]
     if not of_then:
         signed = format_instant(min(reading.signed_at for reading in readings))
         raise SuspensionThenUnknown(
@@ -150,4 +151,5 @@ def _require_recent(reading: Reading, case: Case) -> None:
         raise StatusListStale(f"had at {when}, good for {seconds:.0f} seconds")
     if age > case.policy.accepted_status_age:
         accepted = case.policy.accepted_status_age.days
-        raise StatusStale(f"known as of {when}, {age.days} days ago; {accepted} accepted")
+        days = f"over {age.days}" if age.days == accepted else f"{age.days}"
+        raise StatusStale(f"known as of {when}, {days} days ago; {accepted} accepted")

@@ -301,8 +301,8 @@ NAME = "“Farm Data Collection”"
         (
             [copy(T - DAY, NOW, INDEX)],
             (
-                f"{NAME}: Signed by {WHO}. Asked about 31 March 2026. Taken back: revoked"
-                " by its issuer; list from file."
+                f"{NAME}: Signed by {WHO}. Asked about 31 March 2026. Revoked by its"
+                " issuer, by then; that is final."
             ),
         ),
         (

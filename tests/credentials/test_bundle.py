@@ -266,15 +266,14 @@ NAME = "“Farm Data Collection”"
                 " known as of 2026-11-21T08:00:00Z, 201 days ago; 90 accepted."
                 " Anchored on or before 21 November 2026."
                 " Whether its key was stolen since is not known."
-                " Current status is not known offline."
             ),
         ),
         (
             {"lists": status_list(INDEX)},
             0,
             (
-                f"{NAME}: Signed by {SCHOOL}. Taken back: revoked by its issuer; list from"
-                f" {REVOCATIONS}. Anchored on or before 21 November 2026."
+                f"{NAME}: Signed by {SCHOOL}. Revoked by its issuer, as of 21 November 2026"
+                " (1 day ago); that is final. Anchored on or before 21 November 2026."
                 " Whether its key was stolen since is not known."
             ),
         ),

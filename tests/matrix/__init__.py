@@ -1,0 +1,1 @@
+"""Everything that can be missing or old when a credential is verified offline."""
