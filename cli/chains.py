@@ -176,9 +176,9 @@ async def _register(home: Home, contract: str) -> None:
         HomeLocked: Another process holds the node.
     """
     with home.hold():
-        config = home.config()
         async with _reading(home, contract) as (_, anchor, _account):
             await anchor.confirm_contract()
+        config = home.own_config()
         chosen = replace(config, chain=replace(config.chain, contract=contract))
         write_file(home.config_file, chosen.to_toml().encode(), mode=0o600)
 

@@ -41,6 +41,7 @@ class Lazy:
 COMMANDS: Final[Mapping[str, Lazy]] = {
     "demo": Lazy("cli.demo:demo", "Show everything once, on this machine alone."),
     "init": Lazy("cli.setting_up:init", "Create a node in the new directory DIR."),
+    "config": Lazy("cli.config:config", "The settings of this node."),
     "serve": Lazy("cli.serving:serve", "Run the node until Ctrl-C."),
     "unseal": Lazy("cli.serving:unseal", "Give the running daemon its passphrase."),
     "issuer": Lazy("cli.identities:issuer", "The identities that this node signs for."),

@@ -97,15 +97,16 @@ async def _move(
                 await require_registry(url, contract)
             else:
                 contract = await deploy_on(node, url)
+            own = home.own_config()
             place = replace(
-                node.config.chain,
+                own.chain,
                 url=url,
                 contract=contract,
                 other_urls="",
                 quorum=0,
                 preset="",
             )
-            chosen = replace(node.config, chain=place)
+            chosen = replace(own, chain=place)
             await refresh_documents(node)  # so that they list the old one
         write_file(home.config_file, chosen.to_toml().encode(), mode=0o600)
         async with Node.open(home, SystemClock(), passphrase) as node, leading(node):

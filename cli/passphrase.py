@@ -1,7 +1,8 @@
 """Where the passphrase of the key store comes from.
 
-`--passphrase-file`, else PATUNAY_PASSPHRASE, else a prompt that does not show it. Never an
-option on the command line, where every user of the machine could read it.
+`--passphrase-file`, else the file that PATUNAY_PASSPHRASE_FILE names, else
+PATUNAY_PASSPHRASE, else a prompt that does not show it. Never an option on the command
+line, where every user of the machine could read it.
 """
 
 import os
@@ -59,6 +60,7 @@ def read_passphrase(
         PassphraseUnusable: Empty, or longer than anybody types.
         PassphraseMissing: No file, no variable, and no terminal.
     """
+    file = file or named_file(variable)
     if file is not None:
         raw = read_file(file, max_bytes=MAX_PASSPHRASE_BYTES + 2)
         passphrase = raw.removesuffix(b"\n").removesuffix(b"\r")
@@ -82,9 +84,16 @@ def find_passphrase(file: Path | None) -> bytes | None:
     Raises:
         PassphraseUnusable: Empty, or longer than anybody types.
     """
-    if file is None and VARIABLE not in os.environ and not sys.stdin.isatty():
+    given = file is not None or VARIABLE in os.environ or named_file(VARIABLE) is not None
+    if not given and not sys.stdin.isatty():
         return None
     return read_passphrase(file)
+
+
+def named_file(variable: str) -> Path | None:
+    """Return the file that holds what `variable` would, if one is named: `…_FILE`."""
+    name = os.environ.get(f"{variable}_FILE")
+    return Path(name) if name else None
 
 
 def _ask(words: str, variable: str, *, new: bool) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from cli.files import read_file
+from cli.passphrase import named_file
 from node.access import require
 from node.node import Node
 from node.permissions import Action
@@ -19,6 +20,7 @@ def read_token(file: Path | None) -> str:
     Raises:
         PatunayError: As `read_file`.
     """
+    file = file or named_file(VARIABLE)
     if file is None:
         return os.environ.get(VARIABLE, "")
     return read_file(file, max_bytes=_MAX_BYTES).decode(errors="replace").strip()

@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
@@ -393,13 +394,21 @@ class Config:
         """Read a configuration file.
 
         Raises:
-            ConfigInvalid: Not TOML, an unknown or missing setting, a value of another
-                type or out of range.
+            ConfigInvalid: Not TOML, or as `from_table`.
         """
         try:
-            table = tomllib.loads(text)
+            return cls.from_table(tomllib.loads(text))
         except tomllib.TOMLDecodeError as e:
             raise ConfigInvalid(f"not TOML: {e}") from e
+
+    @classmethod
+    def from_table(cls, table: dict[str, Any]) -> Self:
+        """Read what TOML made of a configuration file; takes the tables out of `table`.
+
+        Raises:
+            ConfigInvalid: An unknown or missing setting, a value of another type or out
+                of range.
+        """
         if "domain" not in table:
             raise ConfigInvalid("domain is missing")
         named = {
@@ -451,6 +460,12 @@ TABLES: Final[Mapping[str, type[Any]]] = {
 """Settings that are tables of their own."""
 
 
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a question that ends a message about a misspelt name, or nothing."""
+    close = get_close_matches(name, known, n=1)
+    return f", did you mean {close[0]}?" if close else ""
+
+
 def _apply_preset(chain: dict[str, Any]) -> None:
     """Set what the preset knows and the file does not say."""
     preset = chain_presets().get(chain.get("preset", ""))
@@ -488,7 +503,8 @@ def _require_known(table: Mapping[str, Any], known: set[str], prefix: str) -> No
     """A misspelt name would silently leave its default in force."""
     for name in table:
         if name not in known:
-            raise ConfigInvalid(f"{prefix}{name} is not a setting")
+            asked = did_you_mean(name, known)
+            raise ConfigInvalid(f"{prefix}{name} is not a setting{asked}")
 
 
 def _require_types(table: Mapping[str, Any], owner: type[Any], prefix: str) -> None:

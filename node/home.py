@@ -19,6 +19,7 @@ from pathlib import Path
 
 from did.keystore import Keystore, open_keystore
 from node.config import Config
+from node.config_layers import Layers, load_layers
 from primitives.errors import Misconfigured, Undetermined
 
 _PRIVATE = 0o600
@@ -109,22 +110,48 @@ class Home:
         return self.root / "daemon.lock"
 
     def config(self) -> Config:
-        """Read the configuration."""
-        return Config.load(self.config_file)
+        """Read the configuration, with what the environment sets instead.
+
+        Raises:
+            ConfigInvalid, VariableInvalid: It cannot be honoured.
+            StorageFailed: A file cannot be read.
+        """
+        return self.layers().config
+
+    def layers(self) -> Layers:
+        """Read the configuration, and where each setting comes from.
+
+        Raises:
+            PatunayError: As `config`.
+        """
+        with _typed_failures(self.config_file):
+            return load_layers(self.config_file, os.environ)
+
+    def own_config(self) -> Config:
+        """Read the file alone: what is written back must not be the environment's.
+
+        Raises:
+            PatunayError: As `config`.
+        """
+        with _typed_failures(self.config_file):
+            return Config.load(self.config_file)
 
     def keystore(self) -> Keystore:
         """Read the key store, still sealed.
 
         Raises:
             KeystorePermissions: Its mode lets others in.
+            StorageFailed: It is gone, or cannot be read.
         """
-        mode = self.keystore_file.stat().st_mode & 0o777
+        with _typed_failures(self.keystore_file):
+            mode = self.keystore_file.stat().st_mode & 0o777
+            raw = self.keystore_file.read_bytes() if not mode & _OTHERS else b""
         if mode & _OTHERS:
             raise KeystorePermissions(
                 f"found mode {mode:04o} on {self.keystore_file.name}, want {_PRIVATE:04o}",
                 hint=f"run `chmod 600 {self.keystore_file}`",
             )
-        return open_keystore(self.keystore_file.read_bytes())
+        return open_keystore(raw)
 
     def save_keystore(self, sealed: bytes) -> None:
         """Replace the key store, whole or not at all.
@@ -189,10 +216,18 @@ def store_file(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     Raises:
         StorageFailed: The disk is full, or worse.
     """
-    try:
+    with _typed_failures(path):
         write_file(path, content, mode=mode)
+
+
+@contextmanager
+def _typed_failures(path: Path) -> Iterator[None]:
+    """Give what the operating system says of the node's own files a name of ours."""
+    try:
+        yield
     except OSError as e:
-        raise StorageFailed(f"{e.strerror}: {path.name}") from e
+        name = Path(os.fsdecode(e.filename)).name if e.filename else path.name
+        raise StorageFailed(f"{e.strerror}: {name}") from e
 
 
 def _write_file(path: Path, content: bytes, mode: int) -> None:

@@ -194,6 +194,8 @@ NEED_A_NODE = {
     "token revoke": ("x",),
     "token list": (),
     "audit-log show": (),
+    "config show": (),
+    "config check": (),
     "audit-log check": (),
     "fsck": (),
 }
@@ -244,7 +246,7 @@ def test_a_damaged_configuration_is_refused(home: Home) -> None:
 
 def test_a_key_store_that_is_gone_is_no_traceback(home: Home) -> None:
     home.keystore_file.unlink()
-    assert_refused(run("key", "list", home=home.root), "file-not-found", exit_code=2)
+    assert_refused(run("key", "list", home=home.root), "storage-failed", exit_code=3)
 
 
 def test_ctrl_c_ends_with_130_and_one_line() -> None:

@@ -29,6 +29,7 @@ SETTINGS = {
     "witnessed_logs": "school.example/log+ba324001"
     "+Ae1JKMYo0cLG6ukDOJBZlWEpWSc6XGP5NjbBRhSshzfR",
     "allow_loopback_http": True,
+    "batch_approval": True,
     "batch.period_seconds": 60,
     "batch.max_entries": 10,
     "chain.url": "http://127.0.0.1:8545",
