@@ -24,8 +24,6 @@ def typed_value(value: Json, datatype: str | None) -> str:
     """Return the literal of what stands in `@value`."""
     if isinstance(value, str):
         return literal(value, datatype)
-    if isinstance(value, Mapping | list):
-        raise JsonldMalformed("@value must be text, a number or a boolean")
     return number_or_boolean(value, datatype)
 
 

@@ -21,6 +21,9 @@ EQUIVALENT: Final[dict[str, str]] = {
         "credentials.key_standing:_records removed raise "
         "AnchorNotShown('no record of the log was read')"
     ): "of no records none follows the boundary, which is refused with the same code",
+    "credentials.jsonld.batch:_tail removed raise _OtherShapeError": (
+        "no line is then looked for, is not found, and that raises the same"
+    ),
     "credentials.key_standing:KeyQuestion.time_of_receipt clause reason is not None": (
         "where there is no time, there is a reason"
     ),

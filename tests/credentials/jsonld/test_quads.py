@@ -107,6 +107,12 @@ def test_no_iri_can_end_its_line_early(iri: str) -> None:
         assert e.value.code == "unsigned-term"
 
 
+@pytest.mark.parametrize("name", ["link", "word", "id"])
+def test_what_looks_like_a_keyword_names_nothing(name: str) -> None:
+    with pytest.raises(UnsignedTerm, match="'@foo'"):
+        lines(**{name: "@foo"})
+
+
 def test_a_language_cannot_end_its_line_early() -> None:
     for tag in ("en .\n<urn:x>", "", "en_PH", "a" * 9):
         with pytest.raises(JsonldMalformed, match="language tag"):
