@@ -8,7 +8,11 @@ from credentials.jsonld.canon import canonicalize_quads
 from credentials.jsonld.context_processing import MAX_PREFIXES, ContextMalformed
 from credentials.jsonld.literals import JsonldMalformed, escape
 from credentials.jsonld.quads import Engine
-from credentials.jsonld.scope import MAX_REMEMBERED_CONTEXTS, UnsignedTerm
+from credentials.jsonld.scope import (
+    MAX_REMEMBERED,
+    MAX_REMEMBERED_CONTEXTS,
+    UnsignedTerm,
+)
 from credentials.jsonld.walk import MAX_SCOPES
 from primitives.canonical_json import Json, NotCanonicalizable
 from tests.support.random_documents import CONTEXTS, TERMS_URL, XSD, X
@@ -236,6 +240,24 @@ def test_remembers_no_more_contexts_than_its_limit() -> None:
         assert engine.quads({"@context": f"urn:{i}", "t": 1})
     remembered = engine.first._memory.local.cache_info()
     assert remembered.currsize == MAX_REMEMBERED_CONTEXTS
+
+
+def test_remembers_no_more_shapes_of_nodes_than_its_limit() -> None:
+    terms = {f"t{i}": f"urn:t#{i}" for i in range(12)}
+    engine = Engine({"urn:context": {**terms, "id": "@id", "type": "@type"}})
+    document: dict[str, Any] = {"@context": "urn:context"}
+    shapes = engine.first._memory.shapes
+    for chosen in range(MAX_REMEMBERED + 100):
+        document = {"@context": "urn:context"}
+        document |= {name: "a" for i, name in enumerate(terms) if chosen >> i & 1}
+        assert len(engine.quads(document)) == chosen.bit_count()
+        assert len(shapes) == 1 + chosen % MAX_REMEMBERED
+    engine.check(document)
+    before = dict(shapes)
+    # What the document makes up is not kept: whole IRIs as members, and as types.
+    engine.check({"@context": "urn:context", "urn:made-up": "a"})
+    engine.check({"@context": "urn:context", "type": "urn:made-up"})
+    assert shapes == before
 
 
 @pytest.mark.parametrize(
