@@ -8,8 +8,8 @@ import click
 from cli.options import home_option, json_option, passphrase_option
 from cli.output import print_json, say, say_note
 from cli.passphrase import find_passphrase, read_passphrase
-from node.daemon import run_daemon
 from node.home import Home
+from node.shared_metrics import shared_metrics
 from node.unsealing import send_passphrase
 from primitives.clock import SystemClock
 
@@ -49,7 +49,12 @@ def serve(
             say_note("sealed: verifies and serves its files; `patunay unseal` lets it sign")
         say_note("ready; stop with Ctrl-C")
 
-    asyncio.run(run_daemon(home, SystemClock(), passphrase, on_ready=on_ready, port=port))
+    with shared_metrics(home.config().serve.workers):
+        from node.daemon import run_daemon  # noqa: PLC0415 - its counters look at that
+
+        asyncio.run(
+            run_daemon(home, SystemClock(), passphrase, on_ready=on_ready, port=port)
+        )
 
 
 @click.command(epilog="Example: patunay --data-dir /srv/patunay unseal")

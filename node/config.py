@@ -199,11 +199,15 @@ class DatabaseConfig:
 class ServeConfig:
     """How much the daemon does at once; docs/operating.md."""
 
+    workers: int = 1
+    """Processes that answer requests. One of them anchors."""
+
     max_requests: int = 200
     """Requests in hand at once, of each process; one more is told to come back."""
 
     def __post_init__(self) -> None:
         """Check ranges once."""
+        _require_range("serve.workers", self.workers, 1, 64)
         _require_range("serve.max_requests", self.max_requests, 1, 10_000)
 
 

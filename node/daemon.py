@@ -7,19 +7,18 @@ anew, and the anchoring job looks at what is stored and goes on from there.
 import asyncio
 import logging
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import Final
-
-from aiohttp import web
 
 from anchoring.backend import AnchorBackend
 from node.acting import DAEMON, act_as
 from node.anchor_request import ANCHOR_NOW
 from node.anchor_state import AnchorState, anchor_state
 from node.anchoring import Anchorer
-from node.api.app import build_app
+from node.answering import answering
 from node.backends import ipfs_publisher, open_backend
 from node.chain_proofs import ChainProofJob
 from node.chain_watch import ChainWatch
@@ -28,7 +27,7 @@ from node.home import Home
 from node.ipfs import IpfsJob
 from node.issuance import sign_drafts
 from node.leading import Job, lead
-from node.listening import listening
+from node.listening import shared_listener
 from node.logbook import close_batch, load_tree, publish_log
 from node.metrics import Metrics
 from node.metrics_server import serving_metrics
@@ -42,6 +41,7 @@ from node.tls import server_context
 from node.unsealing import accepting_passphrase
 from node.witnesses import WitnessJob
 from node.witnessing import ensure_witness_key
+from node.workers import WorkerPool
 from primitives.clock import Clock
 from primitives.errors import PatunayError
 from primitives.instants import parse_instant
@@ -53,13 +53,6 @@ _TICK_SECONDS: Final = 1.0
 
 _RECHECK_SECONDS: Final = 60.0
 """Time between two looks at anchors that were thought to stand."""
-
-_GRACE_SECONDS: Final = 10.0
-"""How long requests in hand may take when the daemon stops."""
-
-
-IDLE_SECONDS: Final = 30.0
-"""How long a connection may wait for the headers of a request, its first one too."""
 
 
 class AnchorJob:
@@ -205,12 +198,13 @@ async def run_daemon(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     metrics = Metrics()
+    pool = WorkerPool(home, passphrase, home.config().serve.workers - 1)
     with home.hold():
         async with (
             Node.open(home, clock, passphrase) as node,
-            serving(node, port, metrics=metrics) as url,
+            serving(node, port, metrics=metrics, pool=pool) as url,
             serving_metrics(node, metrics),
-            _working(node, metrics) as jobs,
+            _working(node, metrics, pool) as jobs,
         ):
             on_ready(url)
             waiting = asyncio.create_task(stop.wait())
@@ -222,11 +216,11 @@ async def run_daemon(
 
 @asynccontextmanager
 async def _working(
-    node: Node, metrics: Metrics
+    node: Node, metrics: Metrics, pool: WorkerPool
 ) -> "AsyncIterator[Sequence[asyncio.Task[None]]]":
     """Anchor, and publish to IPFS where that is configured, in the background."""
     async with AsyncExitStack() as stack:
-        anchoring, unsealing = await _anchoring(node, metrics, stack)
+        anchoring, unsealing = await _anchoring(node, metrics, pool, stack)
         others: list[Job] = [SigningJob(node).run]
         publisher = await stack.enter_async_context(ipfs_publisher(node))
         if publisher is not None:
@@ -263,7 +257,7 @@ async def _in_order(first: Job | None, second: Job) -> None:
 
 
 async def _anchoring(
-    node: Node, metrics: Metrics, stack: AsyncExitStack
+    node: Node, metrics: Metrics, pool: WorkerPool, stack: AsyncExitStack
 ) -> tuple[Job, Job | None]:
     """Return the work of anchoring, and what has to be waited for before it, if anything.
 
@@ -271,7 +265,7 @@ async def _anchoring(
     """
     if node.unlocked is None:
         door = await stack.enter_async_context(AsyncExitStack())
-        unsealed = await door.enter_async_context(accepting_passphrase(node))
+        unsealed = await door.enter_async_context(accepting_passphrase(node, pool.unseal))
         unsealing = partial(_unseal, node, unsealed, door)
         return partial(_anchor_unsealed, node, metrics), unsealing
     backend = await open_backend(node)
@@ -318,7 +312,11 @@ async def _end(job: "asyncio.Task[None]") -> None:
 
 @asynccontextmanager
 async def serving(
-    node: Node, port: int | None = None, *, metrics: Metrics | None = None
+    node: Node,
+    port: int | None = None,
+    *,
+    metrics: Metrics | None = None,
+    pool: WorkerPool | None = None,
 ) -> AsyncIterator[str]:
     """Recover, then answer HTTP for `node`; gives the local URL.
 
@@ -326,12 +324,13 @@ async def serving(
         node: Open.
         port: Instead of the configured one; 0 takes any that is free.
         metrics: Of the process; others than its own are of no use to anybody.
+        pool: More processes that answer, where there are any.
 
     Raises:
         PortBusy: The port is taken.
         Misconfigured: As `server_context`.
     """
-    tls = server_context(node.home, node.config)
+    server_context(node.home, node.config)  # a wrong certificate is told at once
     if node.unlocked is not None:
         await _use_keys(node)
     await refresh_documents(node)
@@ -339,15 +338,15 @@ async def serving(
     async with node.log_lock:
         await load_tree(node)
         await publish_log(node)
-    runner = web.AppRunner(
-        build_app(node, metrics=metrics),
-        access_log=None,
-        shutdown_timeout=_GRACE_SECONDS,
-        keepalive_timeout=IDLE_SECONDS,
-        auto_decompress=False,  # nothing packed is read, so nothing is to be unpacked
-    )
     host = node.config.listen_host
     wanted = node.config.listen_port if port is None else port
-    async with listening(runner, host, wanted, tls) as bound:
-        scheme = "http" if tls is None else "https"
+    async with AsyncExitStack() as stack:
+        place: tuple[str, int] | socket.socket = (host, wanted)
+        if pool is not None and pool.count:
+            place = stack.enter_context(shared_listener(host, wanted))
+            await stack.enter_async_context(pool.running(place))
+        bound = await stack.enter_async_context(
+            answering(node, metrics or Metrics(), place)
+        )
+        scheme = "https" if node.config.tls_certificate_file else "http"
         yield f"{scheme}://{'localhost' if host == '127.0.0.1' else host}:{bound}"

@@ -3,9 +3,9 @@
 Label values are of closed sets: routes, error codes, outcomes, states. No id, name,
 address or content of a credential is in any of them.
 
-Several processes of one node each count for themselves, in files of the folder that
-`PROMETHEUS_MULTIPROC_DIR` names, and whoever is asked adds them up. The library looks at
-that variable when it is imported: it is set before.
+Several processes of one node each count for themselves, in files of one folder, and
+whoever is asked adds them up. The library looks at the variable that names the folder when
+it is imported: `node.shared_metrics` sets it before.
 """
 
 import os
@@ -23,7 +23,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
-MULTIPROCESS_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+from node.shared_metrics import MULTIPROCESS_FOLDER
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -68,8 +68,7 @@ async def serving_metrics(node: Node, metrics: Metrics) -> AsyncIterator[int | N
     if config.token_file:
         token = read_metrics_token(node.home.root / config.token_file)
     runner = web.AppRunner(metrics_app(node, metrics, token), access_log=None)
-    host, port = config.address
-    async with listening(runner, host, port) as bound:
+    async with listening(runner, config.address) as bound:
         yield bound
 
 

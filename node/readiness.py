@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from node.home import StorageFailed
-from node.node import Node
+from node.node import LEADING, Node
 from node.storage import ledger
+from node.storage.leases import find_lease
 from primitives.errors import Undetermined
 
 DATABASE_SECONDS: Final = 2.0
@@ -55,7 +56,7 @@ async def require_ready(node: Node) -> tuple[ReadinessCheck, ...]:
     Raises:
         NotReady: It is not.
     """
-    checks = (_keys(node), await _database(node), _disk(node), _lease(node))
+    checks = (_keys(node), await _database(node), _disk(node), await _lease(node))
     if not all(check.ok for check in checks if check.required):
         raise NotReady(checks)
     return checks
@@ -88,8 +89,13 @@ def _disk(node: Node) -> ReadinessCheck:
     return ReadinessCheck("disk", ok=free >= FREE_BYTES, detail=words)
 
 
-def _lease(node: Node) -> ReadinessCheck:
+async def _lease(node: Node) -> ReadinessCheck:
     # Not required: another process takes it over, and meanwhile all others go on serving.
-    held = node.home.is_held()
+    try:
+        async with asyncio.timeout(DATABASE_SECONDS), node.reading() as c:
+            lease = await find_lease(c, LEADING)
+    except (StorageFailed, TimeoutError):
+        return ReadinessCheck("lease", ok=False, required=False, detail="not known")
+    held = lease is not None and not lease.is_over
     words = "held" if held else "no process anchors"
     return ReadinessCheck("lease", ok=held, required=False, detail=words)

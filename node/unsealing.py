@@ -12,7 +12,7 @@ HTTP, where a proxy could see it.
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
@@ -52,11 +52,18 @@ class UnsealRefused(Misconfigured):
     hint = "check the passphrase; the daemon's own messages say more"
 
 
+def _nobody(passphrase: bytes) -> None:
+    del passphrase
+
+
 @asynccontextmanager
-async def accepting_passphrase(node: Node) -> AsyncIterator[asyncio.Event]:
+async def accepting_passphrase(
+    node: Node, told: Callable[[bytes], None] = _nobody
+) -> AsyncIterator[asyncio.Event]:
     """Listen for the passphrase of a sealed node; gives what is set once it was right.
 
-    The caller holds the node (`Home.hold`), so a socket that is there is nobody's.
+    Whoever is `told` gets the passphrase that was right. The caller holds the node
+    (`Home.hold`), so a socket that is there is nobody's.
     """
     unsealed = asyncio.Event()
     one_at_a_time = asyncio.Lock()
@@ -64,7 +71,7 @@ async def accepting_passphrase(node: Node) -> AsyncIterator[asyncio.Event]:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with one_at_a_time:
-                said = await _try(node, reader)
+                said = await _try(node, reader, told)
             writer.write(said.encode() + b"\n")
             await writer.drain()
         except (TimeoutError, ConnectionError):
@@ -91,7 +98,9 @@ async def accepting_passphrase(node: Node) -> AsyncIterator[asyncio.Event]:
         path.unlink(missing_ok=True)
 
 
-async def _try(node: Node, reader: asyncio.StreamReader) -> str:
+async def _try(
+    node: Node, reader: asyncio.StreamReader, told: Callable[[bytes], None]
+) -> str:
     async with asyncio.timeout(READ_SECONDS):
         passphrase = await reader.read(MAX_PASSPHRASE_BYTES + 1)
         while more := await reader.read(MAX_PASSPHRASE_BYTES + 1):
@@ -102,6 +111,7 @@ async def _try(node: Node, reader: asyncio.StreamReader) -> str:
             await record(c, node, Action.SETTINGS, facts={"change": "unseal"})
     except PatunayError as e:
         return e.code
+    told(passphrase)
     return UNSEALED
 
 

@@ -15,7 +15,7 @@ from node.chain_watch import ChainWatch
 from node.daemon import AnchorJob
 from node.home import Home
 from node.loop_watch import ALLOWED_SECONDS, WINDOW_SECONDS, LoopWatch
-from node.metrics import MULTIPROCESS_FOLDER, Metrics
+from node.metrics import Metrics
 from node.metrics_server import (
     MetricsTokenUnusable,
     metrics_app,
@@ -24,6 +24,7 @@ from node.metrics_server import (
 )
 from node.node import Node
 from node.present_state import present_state
+from node.shared_metrics import MULTIPROCESS_FOLDER
 from node.storage import ledger
 from primitives.errors import Undetermined
 from tests.support.components import ROOT

@@ -5,6 +5,7 @@ import pytest
 
 from node import readiness
 from node.home import Home
+from node.leading import leading
 from node.node import Node
 from node.readiness import NotReady, require_ready
 from tests.support.nodes import Client, HandClock, client_of, opened
@@ -14,8 +15,8 @@ def _failing(checks: list[dict[str, Any]]) -> list[str]:
     return [check["name"] for check in checks if not check["ok"]]
 
 
-async def test_a_node_that_can_work_is_ready(client: Client, home: Home) -> None:
-    with home.hold():
+async def test_a_node_that_can_work_is_ready(client: Client, node: Node) -> None:
+    async with leading(node):
         response = await client.get("/readyz")
         body = await response.json()
     assert (response.status, body["status"]) == (200, "ready")
