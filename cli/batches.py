@@ -12,6 +12,7 @@ from cli.passphrase import read_passphrase
 from cli.progress import progress_bar
 from cli.token_file import act_with, read_token
 from node.approvals import Approval, Batch
+from node.audit_log import refusals_recorded
 from node.batches import approve_batch, reject_batch
 from node.home import Home
 from node.issuance import sign_drafts
@@ -23,6 +24,7 @@ from node.storage.batches import (
     list_batches,
     require_batch,
 )
+from node.uploads import stop_batch
 from primitives.canonical_json import JsonObject
 from primitives.clock import SystemClock
 from primitives.strict_json import parse_json_object
@@ -149,6 +151,30 @@ def reject(
         async with Node.open(home, SystemClock()) as node:
             await act_with(node, secret, Action.BATCH_APPROVE)
             return await reject_batch(node, batch_id, reason)
+
+    _show_decision(asyncio.run(run()), as_json=as_json)
+
+
+@batch.command("cancel", epilog="Example: patunay batch cancel 0b0ad0a0-…")
+@click.argument("batch_id", metavar="ID")
+@token_option
+@home_option
+@json_option
+def cancel(*, batch_id: str, token_file: Path | None, home: Home, as_json: bool) -> None:
+    """Let what is not signed of batch ID never be signed.
+
+    What is signed stays. The other rows may be drafted again.
+    """
+    secret = read_token(token_file)
+
+    async def run() -> Batch:
+        async with Node.open(home, SystemClock()) as node:
+            await act_with(node, secret, Action.BATCH_DRAFT)
+            async with (
+                refusals_recorded(node, Action.BATCH_DRAFT),
+                node.writing() as c,
+            ):
+                return await stop_batch(node, c, batch_id)
 
     _show_decision(asyncio.run(run()), as_json=as_json)
 

@@ -16,6 +16,9 @@ MAX_REASON_CHARACTERS: Final = 500
 class Approval(StrEnum):
     """Where a batch stands."""
 
+    CHECKED = "checked"
+    """A file was uploaded and checked; nothing is drafted from it yet."""
+
     UNNEEDED = "unneeded"
     """The node asks for no second person."""
 
@@ -25,6 +28,9 @@ class Approval(StrEnum):
     APPROVED = "approved"
     REJECTED = "rejected"
     """Signed never; its rows may be drafted again."""
+
+    CANCELLED = "cancelled"
+    """What was not signed by then never is; its rows may be drafted again."""
 
 
 SIGNABLE: Final = (Approval.UNNEEDED, Approval.APPROVED)

@@ -7,9 +7,10 @@
 A crash between any two is settled by the next run, or by the daemon, with the same code.
 """
 
+import asyncio
 import re
 import uuid
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -19,6 +20,7 @@ from credentials.registrar import Finding, RegistrarFile, Row, row_key
 from credentials.template import CredentialTemplate, RowNotIssuable, build_credential
 from node.acting import current_actor
 from node.approvals import (
+    SIGNABLE,
     Approval,
     Batch,
     Person,
@@ -42,10 +44,22 @@ from node.storage import batches, ledger
 from node.storage.ledger import Draft
 from node.storage.registry import Issuer, require_issuer
 from primitives.canonical_json import JsonObject
+from primitives.errors import Rejected
 from primitives.hashing import sha256
 
 _URN = "urn:uuid:"
 _BATCH_ID = re.compile(r"[0-9a-f-]{36}", re.ASCII)
+
+
+ENDED = frozenset({"done", "rejected", "cancelled"})
+"""States of `batch_state` that nothing leads out of."""
+
+
+class BatchEnded(Rejected):
+    """Nothing of the batch is left to be stopped."""
+
+    code = "batch-ended"
+    hint = "what is signed is taken back by revoking it"
 
 
 @dataclass(slots=True)
@@ -71,6 +85,22 @@ class BatchReport:
     """Of the UUIDs above, those that wait for approval, each with the id of its batch."""
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be issued, in whose name."""
+
+    template: CredentialTemplate
+    file: RegistrarFile
+    slug: str
+    """Of the issuer."""
+
+    cryptosuite: str | None = None
+    """Instead of the issuer's own."""
+
+    batch_id: str | None = None
+    """Of a batch that was uploaded; without it, a new one is made."""
+
+
 async def issue_rows(
     node: Node,
     template: CredentialTemplate,
@@ -92,7 +122,9 @@ async def issue_rows(
     """
     async with node.reading() as c:
         signing_key_of(node, await require_issuer(c, slug))
-    report, documents = await _draft_rows(node, template, file, slug, cryptosuite)
+    async with node.writing() as c:
+        order = Order(template, file, slug, cryptosuite)
+        report, documents = await draft_rows(node, c, order)
     failpoint("drafts-stored")
     await sign_drafts(node, progress=progress, documents=documents)
     async with node.reading() as c:
@@ -164,56 +196,72 @@ async def _decide(
     return decided
 
 
-async def _draft_rows(
-    node: Node,
-    template: CredentialTemplate,
-    file: RegistrarFile,
-    slug: str,
-    cryptosuite: str | None,
+async def draft_rows(
+    node: Node, c: AsyncConnection, order: Order
 ) -> tuple[BatchReport, dict[str, JsonObject]]:
+    """Draft the rows that can be issued and were not before; return them by UUID too.
+
+    In the caller's write transaction.
+
+    Raises:
+        IssuerUnknown: No issuer goes by the slug.
+        RoleRefused, IssuerRefused: Whoever acts may not.
+    """
+    template, file = order.template, order.file
     report = BatchReport(findings=list(file.findings), held=len(file.held))
-    async with node.writing() as c:
-        issuer = await require_issuer(c, slug)
-        known = await ledger.find_row_keys(c, slug, template.template_id)
-        keyed = [(row, known.get(row_key(row))) for row in file.rows]
-        report.earlier = [earlier for _, earlier in keyed if earlier is not None]
-        new = [row for row, earlier in keyed if earlier is None]
-        policy = template.policy
-        places = await allot_places(
-            node, c, issuer, policy.status_list, (policy.status_purpose,), len(new)
-        )
-        drafts, documents = [], {}
-        for row, place in zip(new, places, strict=True):
-            try:
-                document = _document(node, template, row, issuer, place)
-            except RowNotIssuable as e:
-                report.findings += e.findings
-                report.held += 1
-                continue
-            draft = make_draft(document, issuer, cryptosuite or issuer.cryptosuite, place)
-            documents[draft.uuid] = document
-            drafts.append(
-                replace(draft, template=template.template_id, row_key=row_key(row))
-            )
-        if drafts:
-            report.batch = await _save_batch(node, c, template, slug, drafts)
+    issuer = await require_issuer(c, order.slug)
+    known = await ledger.find_row_keys(c, order.slug, template.template_id)
+    keyed = [(row, known.get(row_key(row))) for row in file.rows]
+    report.earlier = [earlier for _, earlier in keyed if earlier is not None]
+    new = [row for row, earlier in keyed if earlier is None]
+    policy = template.policy
+    places = await allot_places(
+        node, c, issuer, policy.status_list, (policy.status_purpose,), len(new)
+    )
+    # Beside the event loop: a file may have many rows, and others are served meanwhile.
+    placed = list(zip(new, places, strict=True))
+    drafts, documents = await asyncio.to_thread(
+        _make_drafts, node, order, issuer, placed, report
+    )
+    if drafts or order.batch_id is not None:
+        report.batch = await _save_batch(node, c, order, drafts)
     report.issued = [draft.uuid for draft in drafts]
     return report, documents
 
 
-async def _save_batch(
+def _make_drafts(
     node: Node,
-    c: AsyncConnection,
-    template: CredentialTemplate,
-    slug: str,
-    drafts: list[Draft],
+    order: Order,
+    issuer: Issuer,
+    placed: Sequence[tuple[Row, Place]],
+    report: BatchReport,
+) -> tuple[list[Draft], dict[str, JsonObject]]:
+    """Return the drafts of rows, and their documents by UUID; tell `report` of the rest."""
+    template, suite = order.template, order.cryptosuite or issuer.cryptosuite
+    drafts, documents = [], {}
+    for row, place in placed:
+        try:
+            document = _document(node, template, row, issuer, place)
+        except RowNotIssuable as e:
+            report.findings += e.findings
+            report.held += 1
+            continue
+        draft = make_draft(document, issuer, suite, place)
+        documents[draft.uuid] = document
+        drafts.append(replace(draft, template=template.template_id, row_key=row_key(row)))
+    return drafts, documents
+
+
+async def _save_batch(
+    node: Node, c: AsyncConnection, order: Order, drafts: list[Draft]
 ) -> str:
-    needed = node.config.batch_approval
+    template, slug = order.template, order.slug
+    needed = node.config.batch_approval and bool(drafts)
     actor = current_actor()
     if not needed:
         check_permission(actor, Action.CREDENTIAL_ISSUE, slug)
     batch = Batch(
-        str(uuid.uuid4()),
+        order.batch_id or str(uuid.uuid4()),
         slug,
         template.template_id,
         template.version,
@@ -223,11 +271,55 @@ async def _save_batch(
         Person.of(actor),
         Approval.WAITING if needed else Approval.UNNEEDED,
     )
-    await batches.save_batch(c, batch)
+    if order.batch_id is None:
+        await batches.save_batch(c, batch)
+    else:
+        await batches.replace_batch(c, batch)
     await ledger.save_drafts(c, [replace(d, batch=batch.id) for d in drafts], node.now())
     what = (f"batch:{batch.id}", f"template:{template.template_id}@{template.version}")
     await record(c, node, Action.BATCH_DRAFT, *what, issuer=slug, facts=_facts(batch))
     return batch.id
+
+
+async def cancel_batch(node: Node, c: AsyncConnection, batch_id: str) -> Batch:
+    """Let what is not signed of a batch never be signed; in the caller's transaction.
+
+    What is signed stays as it is: it may be in somebody's hands. Its rows are free again.
+
+    Raises:
+        BatchUnknown: There is none of that id.
+        BatchEnded: All of it is signed, or it was rejected or cancelled.
+        RoleRefused, IssuerRefused: Whoever acts may not draft.
+    """
+    before = await batches.require_batch(c, batch_id)
+    signed = await batches.count_signed(c, batch_id)
+    if batch_state(before, signed) in ENDED:
+        state = batch_state(before, signed)
+        raise BatchEnded(f"found batch {batch_id} {state}, want one that goes on")
+    decided = replace(
+        before,
+        approval=Approval.CANCELLED,
+        decided_at=node.now(),
+        decided_by=Person.of(current_actor()),
+    )
+    await batches.save_decision(c, decided)
+    await batches.withdraw_drafts(c, batch_id)
+    facts = {"change": "cancel", "signed": signed, **_facts(before)}
+    what = f"batch:{batch_id}"
+    await record(c, node, Action.BATCH_DRAFT, what, issuer=before.issuer, facts=facts)
+    return decided
+
+
+def batch_state(batch: Batch, signed: int) -> str:
+    """Return where a batch stands: `signing` and `done` besides the words of `Approval`.
+
+    Args:
+        batch: As it is stored.
+        signed: How many of its credentials are.
+    """
+    if batch.approval in SIGNABLE:
+        return "done" if signed == batch.size else "signing"
+    return str(batch.approval)
 
 
 def _facts(batch: Batch) -> dict[str, str | int]:

@@ -19,6 +19,7 @@ from node.api import (
     witness,
 )
 from node.api.admission import ADMISSION, Admission, admission_middleware
+from node.api.batch_results import STREAMS
 from node.api.context import NODE, context_middleware, name_request
 from node.api.edges import caching, check_origin, listening_port, options, share
 from node.api.identifiers import IDENTIFIERS, Identifiers
@@ -59,6 +60,7 @@ def build_app(
         client_max_size=MAX_BODY_BYTES,
     )
     app[NODE] = node
+    app[STREAMS] = set()
     app[OWN_HOSTS] = node.config.own_hosts
     app.on_response_prepare.append(_headers)
     app[ADMISSION] = Admission(node.config.serve.max_requests, metrics or Metrics())

@@ -86,6 +86,7 @@ def _operation(
     if told.body is not None:
         schema = _schema(told.body.schema, components)
         content = {media: {"schema": schema} for media in told.body.media}
+        content |= {media: {"schema": dict(s)} for media, s in told.body.more.items()}
         made["requestBody"] = {"required": True, "content": content}
     for status, answer in told.answers.items():
         made["responses"][str(status)] = _answer(answer, components)

@@ -53,6 +53,8 @@ class Body:
 
     schema: Any
     media: tuple[str, ...] = (JSON,)
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """Other media types, each with its JSON Schema."""
 
 
 @dataclass(frozen=True, slots=True)

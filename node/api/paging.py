@@ -22,7 +22,7 @@ MAX_LIMIT: Final = 200
 Limit = Annotated[int, Keywords(minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT)]
 Cursor = Annotated[str, Keywords(minLength=1, maxLength=1024)]
 
-Q = TypeVar("Q", bound="PageQuery")
+Q = TypeVar("Q")
 Item = TypeVar("Item")
 
 

@@ -18,6 +18,7 @@ from did.pkcs11_signer import HsmUnavailable
 from node.access import TokenExpired, TokenMissing, TokenRefused
 from node.acting import current_request
 from node.approvals import ApprovalRequired, ApproverUnnamed, BatchDecided, SamePerson
+from node.batches import BatchEnded
 from node.challenges import ChallengesExhausted
 from node.home import StorageFailed
 from node.hosts import HostRefused, OriginRefused
@@ -42,6 +43,7 @@ from node.storage.registry import (
     TemplateUnknown,
 )
 from node.templates import TemplateRetired
+from node.uploads import BatchNotChecked, TooManyRows
 from primitives.errors import Malformed, Misconfigured, PatunayError, Rejected, Undetermined
 from primitives.strict_json import JsonTooLarge
 
@@ -94,6 +96,9 @@ _STATUS: Final[tuple[tuple[type[PatunayError], int], ...]] = (
     (ApproverUnnamed, 403),
     (BatchUnknown, 404),
     (BatchDecided, 409),
+    (BatchEnded, 409),
+    (BatchNotChecked, 409),
+    (TooManyRows, 413),
     (CredentialUnknown, 404),
     (AlreadyRevoked, 409),
     (AlreadySuspended, 409),

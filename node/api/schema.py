@@ -159,7 +159,11 @@ def _read(hint: Any, value: Json, where: str) -> Any:
         item = get_args(bare)[0]
         return tuple(_read(item, one, f"{where}[{i}]") for i, one in enumerate(items))
     if get_origin(bare) is dict:
-        return _require(value, dict, where)
+        members = _require(value, dict, where)
+        if get_args(bare)[1] is str:
+            for name, text in members.items():
+                _require(text, str, f"{where}.{name[:64]}")
+        return members
     if get_origin(bare) is Literal:
         if value not in get_args(bare) or isinstance(value, bool):
             raise RequestMalformed(
@@ -220,6 +224,8 @@ def schema_of(hint: Any, components: dict[str, Any]) -> dict[str, Any]:
         made = {"type": "array", "items": schema_of(get_args(bare)[0], components)}
     elif get_origin(bare) is dict:
         made = {"type": "object"}
+        if get_args(bare)[1] is str:
+            made["additionalProperties"] = {"type": "string"}
     elif get_origin(bare) is Literal:
         made = {"enum": list(get_args(bare))}
     elif isinstance(bare, type) and issubclass(bare, Enum):

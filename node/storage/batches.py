@@ -1,5 +1,6 @@
 """Batches, the drafts in them, and which drafts may be signed."""
 
+from collections.abc import Collection
 from dataclasses import fields
 from typing import Final
 
@@ -46,6 +47,22 @@ async def save_batch(c: AsyncConnection, batch: Batch) -> None:
     )
 
 
+async def replace_batch(c: AsyncConnection, batch: Batch) -> None:
+    """Let what was uploaded under a batch's id be what is drafted now."""
+    await c.execute(
+        update(batches)
+        .where(batches.c.id == batch.id)
+        .values(
+            size=batch.size,
+            digest=batch.digest,
+            drafted_at=batch.drafted_at,
+            drafted_by_name=batch.drafted_by.name,
+            drafted_by_token=batch.drafted_by.token,
+            approval=str(batch.approval),
+        )
+    )
+
+
 async def require_batch(c: AsyncConnection, batch_id: str) -> Batch:
     """Return the batch of that id.
 
@@ -57,6 +74,27 @@ async def require_batch(c: AsyncConnection, batch_id: str) -> Batch:
     if row is None:
         raise BatchUnknown(f"found no batch {batch_id[:64]!r}")
     return _batch(row)
+
+
+async def recent_batches(
+    c: AsyncConnection, issuers: Collection[str], before: tuple[str, str] | None, limit: int
+) -> list[Batch]:
+    """Return up to `limit` batches, newest first.
+
+    Args:
+        c: For reading.
+        issuers: Slugs; empty for those of all.
+        before: Time and id of the last one of the page before.
+        limit: Most that are returned.
+    """
+    at, name = batches.c.drafted_at, batches.c.id
+    query = select(batches).order_by(at.desc(), name.desc()).limit(limit)
+    if issuers:
+        query = query.where(batches.c.issuer.in_(issuers))
+    if before is not None:
+        time, last = before
+        query = query.where((at < time) | ((at == time) & (name < last)))
+    return [_batch(row) for row in (await c.execute(query)).mappings()]
 
 
 async def list_batches(
@@ -95,10 +133,10 @@ async def save_decision(c: AsyncConnection, batch: Batch) -> None:
 
 
 async def withdraw_drafts(c: AsyncConnection, batch_id: str) -> None:
-    """Forget what was drafted; its places in the lists stay taken, its rows are free."""
+    """Forget the drafts; their places in the lists stay taken, their rows are free."""
     await c.execute(
         update(credentials)
-        .where(credentials.c.batch == batch_id)
+        .where(credentials.c.batch == batch_id, credentials.c.signed_at.is_(None))
         .values(draft=None, row_key=None)
     )
 
@@ -111,6 +149,23 @@ async def batch_drafts(c: AsyncConnection, batch_id: str) -> list[tuple[str, str
         .order_by(credentials.c.uuid)
     )
     return [(row.uuid, row.draft) for row in rows]
+
+
+async def signed_documents(
+    c: AsyncConnection, batch_id: str, after: str, limit: int
+) -> list[tuple[str, str]]:
+    """Return UUID and signed JSON of up to `limit` credentials beyond `after`, by UUID."""
+    rows = await c.execute(
+        select(credentials.c.uuid, credentials.c.document)
+        .where(
+            credentials.c.batch == batch_id,
+            credentials.c.signed_at.is_not(None),
+            credentials.c.uuid > after,
+        )
+        .order_by(credentials.c.uuid)
+        .limit(limit)
+    )
+    return [(row.uuid, row.document) for row in rows]
 
 
 async def count_signed(c: AsyncConnection, batch_id: str) -> int:

@@ -99,6 +99,22 @@ batches = Table(
 Index("ix_batches_approval", batches.c.approval)
 Index("ix_batches_drafted_at", batches.c.drafted_at)
 
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("batch", String(36), ForeignKey("batches.id"), primary_key=True),
+    Column("file", LargeBinary, doc="as uploaded; null once it is drafted or cancelled"),
+    Column("file_sha256", String(64), nullable=False),
+    Column("encoding", String(16), nullable=False),
+    Column("cryptosuite", String(32), doc="null leaves it to the issuer"),
+    Column("rows", Integer, nullable=False),
+    Column("issuable", Integer, nullable=False),
+    Column("held", Integer, nullable=False),
+    Column("earlier", Integer, nullable=False, doc="rows that were issued before"),
+    Column("findings", Text, nullable=False, doc="JSON"),
+    Column("uploaded_at", String(32), nullable=False),
+)
+
 credentials = Table(
     "credentials",
     metadata,

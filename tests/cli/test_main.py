@@ -173,6 +173,7 @@ NEED_A_NODE = {
     "batch show": ("x",),
     "batch approve": ("x",),
     "batch reject": ("x", "--reason", "y"),
+    "batch cancel": ("x",),
     "credential revoke": ("x", "--reason", "y"),
     "credential suspend": ("x", "--reason", "y"),
     "credential reinstate": ("x", "--reason", "y"),
