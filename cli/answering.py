@@ -33,6 +33,7 @@ from primitives.errors import Malformed, PatunayError
 
 if TYPE_CHECKING:
     from credentials.trust_pack.belief import PackBelief
+    from node.auditing import Progress
     from node.home import Home
     from node.own_node import OwnNode
     from node.record_evidence import RecordSource
@@ -97,6 +98,7 @@ async def answer_files(
     files: Sequence[Path],
     typed_in: JsonObject | Bundle | PatunayError | None,
     question: Question,
+    progress: "Progress",
 ) -> list[Answer]:
     """Return an answer for each file; `typed_in` is what `-` stands for."""
     clock = question.around.clock
@@ -124,7 +126,9 @@ async def answer_files(
                 await _hear_ctrl_c()
             given = typed_in if path == STANDARD_INPUT else None
             document = read_or_error(path) if given is None else given
-            answers.append(Answer(str(path), await _answer(document, sources, question)))
+            found = await _answer(document, sources, question)
+            answers.append(Answer(str(path), found, _credential_in(document)))
+            progress("verifying", len(answers), len(files))
         return answers
 
 
@@ -152,6 +156,12 @@ async def _hear_ctrl_c() -> None:
     from asyncio import sleep  # noqa: PLC0415
 
     await sleep(0)
+
+
+def _credential_in(document: JsonObject | Bundle | PatunayError) -> JsonObject | None:
+    if isinstance(document, Bundle):
+        return document.credential
+    return None if isinstance(document, PatunayError) else document
 
 
 async def _answer(

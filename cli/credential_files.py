@@ -1,7 +1,9 @@
 """The files that are verified or bundled: found, told apart and read."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 from anchoring.receipt import MAX_RECEIPT_BYTES, Receipt
 from cli.files import STANDARD_INPUT, read_file, read_json, read_object, typed_errors
@@ -26,21 +28,59 @@ class NothingToVerify(Malformed):
     hint = "the files must end in .json"
 
 
-def find_files(named: Sequence[Path]) -> Iterator[Path]:
-    """Yield the files, and the *.json of each folder in the order of their names.
+class FolderTooLarge(Malformed):
+    """More files below a folder than are checked at once."""
+
+    code = "folder-too-large"
+    hint = "name some of the folders in it, one after the other"
+
+
+MAX_FILES: Final = 100_000
+"""Below one folder: a report on more would be read by nobody."""
+
+_NOT_ENTERED: Final = ("$RECYCLE.BIN", "System Volume Information", "lost+found")
+"""What operating systems put on a stick. What begins with a dot is not entered either."""
+
+
+def find_files(named: Sequence[Path], *, deep: bool = False) -> Iterator[Path]:
+    """Yield the files, and the *.json of each folder in the order of their paths.
+
+    With `deep` those of the folders in it as well. One that cannot be entered is yielded
+    itself, so that whoever reads it is told.
 
     Raises:
         NothingToVerify: A folder without any.
+        FolderTooLarge: More than `MAX_FILES` below one.
     """
     for path in named:
         if path == STANDARD_INPUT or not path.is_dir():
             yield path
             continue
         with typed_errors(path):
-            inside = sorted(path.glob("*.json"))
+            inside = sorted(_below(path) if deep else path.glob("*.json"))
         if not inside:
             raise NothingToVerify(f"found no .json file in {path}")
         yield from inside
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    closed: list[Path] = []
+    count = 0
+    walk = os.walk(folder, onerror=lambda e: closed.append(Path(os.fsdecode(e.filename))))
+    for place, folders, files in walk:
+        # Links are not followed: they may lead out, or in a circle.
+        folders[:] = [
+            name
+            for name in folders
+            if not name.startswith(".") and name not in _NOT_ENTERED
+        ]
+        for name in files:
+            if name.lower().endswith(".json") and not name.startswith("."):
+                count += 1
+                if count > MAX_FILES:
+                    raise FolderTooLarge(f"found over {MAX_FILES} files below {folder}")
+                yield Path(place, name)
+    yield from closed
 
 
 def read_credential(path: Path) -> JsonObject | Bundle:

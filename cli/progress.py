@@ -3,24 +3,25 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from node.auditing import Progress
+if TYPE_CHECKING:
+    from node.auditing import Progress
 
 _CELLS: Final = 32
 
 
 @contextmanager
-def progress_bar() -> Iterator[Progress]:
+def progress_bar() -> "Iterator[Progress]":
     """Give what is told the step, how many are done, and of how many.
 
     It draws on a terminal and stays silent elsewhere. A bar that an error or Ctrl-C leaves
     unfinished has its line ended, so that the message starts on its own.
     """
     if not sys.stderr.isatty():
-        yield _tell_nobody
+        yield tell_nobody
         return
     unfinished = False
 
@@ -43,5 +44,6 @@ def draw_bar(step: str, done: int, total: int) -> None:
     click.echo(f"\r  {step} [{bar}] {done}/{total} ", err=True, nl=done >= total)
 
 
-def _tell_nobody(step: str, done: int, total: int) -> None:
+def tell_nobody(step: str, done: int, total: int) -> None:
+    """Draw nothing."""
     del step, done, total

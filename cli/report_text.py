@@ -32,6 +32,9 @@ class Answer:
     found: Report | PresentationReport | PatunayError
     """The report, or why there is none."""
 
+    document: JsonObject | None = None
+    """What was judged; None where nothing could be read."""
+
     @property
     def word(self) -> str:
         """Return the outcome in one word."""

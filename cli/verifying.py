@@ -4,6 +4,7 @@ Imports neither database nor web server nor chain: each is loaded when a file ne
 """
 
 from collections.abc import Coroutine
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,6 +18,7 @@ from cli.files import STANDARD_INPUT, read_json
 from cli.network import Surroundings
 from cli.options import FILE, json_option, own_home_option
 from cli.output import worst
+from cli.progress import progress_bar, tell_nobody
 from cli.verdicts import exit_of, print_one, print_several
 from credentials.policy import parse_policy
 from primitives.instants import parse_instant
@@ -54,6 +56,17 @@ T = TypeVar("T")
 @click.option(
     "--as-of", metavar="TIME", help="Judge as of 2026-11-22, or 2026-11-22T08:00:00Z."
 )
+@click.option(
+    "--report", type=FILE, metavar="FILE", help="Write a report to print: .html or .pdf."
+)
+@click.option(
+    "--lang",
+    type=click.Choice(["en", "fil"]),
+    default="en",
+    show_default=True,
+    help="Language of the report.",
+)
+@click.option("--office", default="", metavar="TEXT", help="Who verifies, for the report.")
 @own_home_option
 @json_option
 def verify(  # noqa: PLR0913 - one parameter for each option
@@ -71,6 +84,9 @@ def verify(  # noqa: PLR0913 - one parameter for each option
     offline: bool,
     allow_loopback: bool,
     as_of: str | None,
+    report: Path | None,
+    lang: str,
+    office: str,
     home: "Home | None",
     as_json: bool,
 ) -> None:
@@ -80,9 +96,13 @@ def verify(  # noqa: PLR0913 - one parameter for each option
     code 0 valid, 1 rejected, 2 not a credential, 3 could not be determined, 4 set up
     wrongly; of several files the worst, in the order 4, 1, 2, 3, 0.
     """
-    found = list(find_files(files))
+    found = list(find_files(files, deep=True))
     refuse_contradictions(len(found), rpc=rpc, receipt=receipt, offline=offline)
     refuse_contradictory_source(record_source, offline=offline)
+    if report is not None:
+        from cli.reporting import require_report_name  # noqa: PLC0415 - seldom given
+
+        require_report_name(report)
     around = Surroundings.of(click.get_current_context())
     demands = parse_policy(*(read_json(p) if p else None for p in (policy, trust)))
     now = around.clock.now()
@@ -103,7 +123,13 @@ def verify(  # noqa: PLR0913 - one parameter for each option
     )
     # Outside of the event loop, which would not hear Ctrl-C while this waits.
     typed_in = read_or_error(STANDARD_INPUT) if STANDARD_INPUT in found else None
-    answers = _run(answer_files(found, typed_in, question), waits=question.waits)
+    with progress_bar() if len(found) > 1 else nullcontext(tell_nobody) as progress:
+        work = answer_files(found, typed_in, question, progress)
+        answers = _run(work, waits=question.waits)
+    if report is not None:
+        from cli.reporting import write_report  # noqa: PLC0415 - seldom given
+
+        write_report(report, answers, question, lang, office)
     if found == list(files) and len(found) == 1:
         print_one(answers[0], as_json=as_json)
     else:

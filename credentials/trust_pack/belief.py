@@ -144,6 +144,7 @@ def believe(pack: TrustPack) -> PackBelief:
     deny = pack.contents.deny
     rules = PackRules(
         name=pack.name,
+        digest=pack.digest,
         issued=pack.manifest.issued,
         expires=pack.manifest.expires,
         newest=newest_time(pack),

@@ -32,6 +32,9 @@ class PackRules:
     newest: datetime
     """The latest moment that anything in it is of."""
 
+    digest: str = ""
+    """SHA-256 of its manifest, in hexadecimal."""
+
     issuers: frozenset[str] = frozenset()
     """DIDs that it lists."""
 

@@ -28,10 +28,14 @@ SOURCES: Final = Path(__file__).resolve().parent
 
 NEEDED: Final = (
     *("babel", "base58", "cffi", "click", "orjson", "pycparser", "pycryptodome", "pynacl"),
-    "rfc8785",
+    *("rfc8785", "fpdf2", "font-source-sans-pro", "defusedxml"),
 )
 """What `patunay verify --offline` and `patunay trust` import, of requirements.lock.
 The node's own database, web server and chain are not: they are 20 times as large."""
+
+ANYWHERE: Final = ("fonttools",)
+"""Taken as a wheel for any machine, though there are some for each: those are 20 times as
+large, and no faster for what a report needs. Pillow, for pictures, is left out."""
 
 ON_WINDOWS: Final = ("colorama",)
 
@@ -57,6 +61,7 @@ _TEXTS: Final = ("README.txt", "BASAHIN.txt", "patunay.cmd")
 
 _EXECUTABLE: Final = ("patunay.sh", "patunay.command")
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+_HIDDEN_MODULES: Final = re.compile(r"^[^/]+\.data/(purelib|platlib)/")
 _PIN: Final = re.compile(r"^([a-z0-9-]+)==([^ ;\\]+)([^\\]*)\\?$")
 
 
@@ -207,26 +212,45 @@ def _download(
     tags = [part for tag in PLATFORMS[target.platform] for part in ("--platform", tag)]
     source = () if wheels_from is None else ("--no-index", "--find-links", str(wheels_from))
     with tempfile.TemporaryDirectory() as scratch:
-        listed = Path(scratch, "wanted.txt")
-        listed.write_text("".join(f"{pins[name]}\n" for name in wanted), "utf-8")
-        _pip(
-            "download",
-            *("--no-deps", "--only-binary=:all:", "--require-hashes", "-r", str(listed)),
-            *("--implementation", "cp", "--python-version", target.python, *tags),
-            *("-d", f"{scratch}/found", *source),
-        )
+        for names, of in (
+            (wanted, ("--implementation", "cp", *tags)),
+            (ANYWHERE, ("--implementation", "py", "--abi", "none", "--platform", "any")),
+        ):
+            listed = Path(scratch, "wanted.txt")
+            listed.write_text("".join(f"{pins[name]}\n" for name in names), "utf-8")
+            _pip(
+                "download",
+                *(
+                    "--no-deps",
+                    "--only-binary=:all:",
+                    "--require-hashes",
+                    "-r",
+                    str(listed),
+                ),
+                *(
+                    "--python-version",
+                    target.python,
+                    *of,
+                    "-d",
+                    f"{scratch}/found",
+                    *source,
+                ),
+            )
         for path in Path(scratch, "found").iterdir():
-            _refuse_scripts(path)
+            _refuse_hidden_modules(path)
             shutil.copyfile(path, folder / path.name)
             yield path.name
 
 
-def _refuse_scripts(wheel: Path) -> None:
-    """Return if a wheel is installed by unpacking it, which is all that `start.py` does."""
+def _refuse_hidden_modules(wheel: Path) -> None:
+    """Return if a wheel is installed by unpacking it, which is all that `start.py` does.
+
+    Manuals and scripts stay where nobody looks, and are not missed. Modules would be.
+    """
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    if odd := [n for n in names if ".data/" in n.split("/", 2)[0] + "/"]:
-        raise KitNotBuilt(f"{wheel.name} has more than modules: {odd[:3]}")
+    if odd := [name for name in names if _HIDDEN_MODULES.search(name)]:
+        raise KitNotBuilt(f"{wheel.name} has modules that move: {odd[:3]}")
 
 
 def _pip(*arguments: str, **environment: str) -> None:

@@ -16,6 +16,7 @@ import pytest
 from credentials.bundle import encode_bundle
 from credentials.trust_pack.pack import build_pack
 from scripts.offline_kit.build import (
+    ANYWHERE,
     NEEDED,
     PLATFORMS,
     KitNotBuilt,
@@ -92,7 +93,19 @@ def test_it_installs_and_verifies_where_there_is_no_network(unpacked: Path) -> N
     )
     unpacked.chmod(0o555)  # as on a stick that is write-protected
 
-    alone = run(unpacked, stick / "diploma & transcript.json", "--json")
+    paper = unpacked.parent / "report.pdf"
+    alone = run(
+        unpacked,
+        *(
+            stick / "diploma & transcript.json",
+            "--json",
+            "--report",
+            paper,
+            "--lang",
+            "fil",
+        ),
+    )
+    assert paper.read_bytes().startswith(b"%PDF-")
     assert alone["outcome"] == "valid"
     (listed,) = (c for c in alone["checks"] if c["name"] == "issuer-listed")
     assert listed["result"] == "passed"
@@ -186,7 +199,9 @@ def test_a_wheel_of_another_hash_than_the_lock_names_is_refused(tmp_path: Path) 
 
 def test_the_lock_names_all_that_is_needed() -> None:
     pins = read_pins((ROOT / "requirements.lock").read_text("utf-8"))
-    assert all(pins[name].count("--hash=sha256:") >= 1 for name in (*NEEDED, "colorama"))
+    assert all(
+        pins[name].count("--hash=sha256:") >= 1 for name in (*NEEDED, *ANYWHERE, "colorama")
+    )
     assert not any(";" in pin for pin in pins.values())
 
 

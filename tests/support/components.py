@@ -82,6 +82,11 @@ _COMPONENTS = {
         f"{_MAKE_TOOLS} as root, or install Debian's strace",
         programs=("strace",),
     ),
+    "pdftotext": _Component(
+        "pdftotext",
+        f"{_MAKE_TOOLS} as root, or install Debian's poppler-utils",
+        programs=("pdftotext",),
+    ),
     "unshare": _Component(
         "unshare",
         "install Debian's util-linux",

@@ -1,0 +1,1 @@
+"""Reports on paper: what an office files, in English and in Filipino."""
