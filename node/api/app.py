@@ -31,7 +31,7 @@ from node.loop_watch import LoopWatch
 from node.metrics import Metrics
 from node.node import Node
 from node.own_node import OwnNode
-from node.web import check, holding, transparency
+from node.web import pages
 from node.web_lookups import web_gatherer, web_resolver
 
 FETCHER = web.AppKey("FETCHER", PublicFetcher)
@@ -73,17 +73,15 @@ def build_app(
     for module in (
         audit_log,
         identifiers,
-        check,
-        holding,
         issue,
         openapi,
         presentations,
         public,
         readiness,
-        transparency,
         verify,
         witness,
         *openapi.RESOURCES,
+        *pages.MODULES,
     ):
         app.add_routes(module.routes)
     return app

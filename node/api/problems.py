@@ -29,6 +29,7 @@ from node.logbook import CredentialUnknown, NotYetAnchored
 from node.node import NodeSealed
 from node.permissions import IssuerRefused, RoleRefused
 from node.readiness import NotReady
+from node.sessions import FormForeign, SessionMissing
 from node.status import (
     AlreadyRevoked,
     AlreadySuspended,
@@ -99,6 +100,8 @@ _STATUS: Final[tuple[tuple[type[PatunayError], int], ...]] = (
     (BatchEnded, 409),
     (BatchNotChecked, 409),
     (TooManyRows, 413),
+    (SessionMissing, 401),
+    (FormForeign, 403),
     (CredentialUnknown, 404),
     (AlreadyRevoked, 409),
     (AlreadySuspended, 409),

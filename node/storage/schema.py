@@ -322,6 +322,15 @@ stamps = Table(
     Column("tried_at", String(32), nullable=False),
 )
 
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("secret_sha256", String(64), primary_key=True),
+    Column("token", String(36), ForeignKey("tokens.id"), nullable=False),
+    Column("expires_at", String(32), nullable=False),
+)
+Index("ix_sessions_expires_at", sessions.c.expires_at)
+
 requests = Table(
     "requests",
     metadata,

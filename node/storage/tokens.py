@@ -75,6 +75,15 @@ async def find_token(c: Reader, secret_sha256: str) -> Token | None:
     return None if row is None else _token(row)
 
 
+async def find_token_by_id(c: Reader, token_id: str) -> Token | None:
+    """Return the token of that id, or None if there certainly is none in force."""
+    rows = await c.execute(
+        select(tokens).where(tokens.c.id == token_id, tokens.c.revoked_at.is_(None))
+    )
+    row = rows.mappings().first()
+    return None if row is None else _token(row)
+
+
 async def mark_used(c: AsyncConnection, token_id: str, day: str) -> None:
     """Remember the last day on which a token was shown."""
     await c.execute(update(tokens).where(tokens.c.id == token_id).values(last_used_on=day))

@@ -1,7 +1,8 @@
 """From a template and values to a page. Whatever is put in is escaped.
 
-Templates see their values, `say` and `say_count` for texts, `day`, `moment` and `number`,
-and the language; a name that is not given is an error.
+Templates see their values, `say` and `say_count` for texts, `day`, `moment` and `number`
+(`when` for a moment as it is stored), and the language; a name that is not given is an
+error.
 """
 
 from functools import cache
@@ -12,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from node.web.assets import asset_url
+from primitives.instants import parse_instant
 from primitives.wording.words import Area, Language, Words, words_in
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -52,6 +54,7 @@ def render(template: str, language: Language, **values: Any) -> str:
             say_count=say_count,
             day=words.day,
             moment=words.moment,
+            when=lambda text: words.moment(parse_instant(text)),
             number=words.number,
             language=language,
             languages=tuple(Language),

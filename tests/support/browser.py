@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, Page, Route, async_playwright
+from playwright.async_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    Route,
+    async_playwright,
+)
 
 from tests.support.components import ROOT, require
 
@@ -60,6 +66,10 @@ class Reader:
             self.foreign.append(address)
             await route.abort()
 
+    def note(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.errors.append(message.text)
+
     async def open(self, path: str) -> None:
         await self.page.goto(self.site + path)
 
@@ -68,11 +78,13 @@ class Reader:
         SHOTS.mkdir(parents=True, exist_ok=True)
         file = SHOTS / f"{self.name}-{name}.png"
         await self.page.screenshot(path=file, full_page=True)
-        assert await violations(self.page) == []
+        found = await violations(self.page)
+        assert not found, found
         assert await self.page.evaluate(
             "document.documentElement.scrollWidth <= window.innerWidth"
         ), "the page is wider than the screen"
-        assert (self.foreign, self.errors) == ([], [])
+        assert not self.foreign, self.foreign
+        assert not self.errors, self.errors
 
     async def print(self, name: str) -> Path:
         """Write the page as it is printed."""
@@ -107,7 +119,7 @@ async def reader(
         page = await context.new_page()
         found = Reader(page, site, name)
         await context.route("**/*", found.guard)
-        page.on("console", lambda m: found.errors.append(m.text))
+        page.on("console", found.note)
         page.on("pageerror", lambda e: found.errors.append(str(e)))
         yield found
     finally:
