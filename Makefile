@@ -8,7 +8,7 @@
 # REPLAY=FILE        one that went wrong, sent again
 # BENCH_ARGS='--only gas --json FILE'  one part; for a program to read
 
-.PHONY: help demo test check lint format types floors chaos powercut replicas bench fuzz mutants lock tools clean equality offline-kit
+.PHONY: help demo test check lint format types floors chaos powercut replicas bench fuzz mutants lock tools clean equality offline-kit alterations
 
 help:
 	@echo 'make demo    run the main job: issue 400 credentials, anchor, verify, then serve'
@@ -19,6 +19,7 @@ help:
 	@echo 'make replicas  kill the leader of three processes twenty times'
 	@echo 'make bench   measure, each figure beside its limit on this machine'
 	@echo 'make fuzz    send 50,000 mutated inputs through every way in'
+	@echo 'make alterations  alter every field of a bundle and a pack, and see that none is believed'
 	@echo 'make mutants break each check of the verifier once, and see that a test fails'
 	@echo 'make equality  compare the JSON-LD engine with PyLD on random documents'
 	@echo 'make offline-kit  one archive that installs and verifies without a network'
@@ -61,6 +62,9 @@ equality: .venv/ready
 
 bench: .venv/ready
 	.venv/bin/python -m benchmarks $(BENCH_ARGS)
+
+alterations: .venv/ready
+	nice .venv/bin/python -m tests.matrix.alterations
 
 fuzz: .venv/ready
 	.venv/bin/python -m tests.fuzz $(if $(REPLAY),--replay $(REPLAY),--count $(or $(N),50000) $(if $(SEED),--seed $(SEED)))
