@@ -22,6 +22,7 @@ Cases about receipts have a `kind` in their context, and are no credentials:
               has the `digest` that it has to show
     history   input is a checkpoint that somebody has; the context has the `files` that
               the log's provider publishes, by path, in base64
+    pack      input is a trust pack; see `tests.corpus.pack_rows`
     record    input is an anchor record; a gateway delivers the `blocks`, and the verifier
               asks it for `head`. The issuer's own servers are not asked
 
@@ -42,12 +43,13 @@ from tests.corpus.history_rows import HistoryCase, history_rows
 from tests.corpus.ipfs_rows import RecordCase, ipfs_rows
 from tests.corpus.json_rows import json_rows
 from tests.corpus.log_rows import log_rows
+from tests.corpus.pack_rows import PackCase, bundle_rows, pack_rows
 from tests.corpus.proof_rows import proof_rows
 from tests.corpus.receipt_case import ReceiptCase
 from tests.corpus.status_rows import status_rows
 from tests.corpus.witness_rows import witness_rows
 
-AnyCase: TypeAlias = Case | ReceiptCase | BlockCase | HistoryCase | RecordCase
+AnyCase: TypeAlias = Case | ReceiptCase | BlockCase | HistoryCase | RecordCase | PackCase
 
 CASES = Path(__file__).parent / "cases"
 
@@ -57,7 +59,7 @@ def all_cases() -> list[AnyCase]:
     credentials = (json_rows, credential_rows, proof_rows, status_rows, did_rows)
     made: list[AnyCase] = [case for rows in credentials for case in rows()]
     made += [*log_rows(), *witness_rows(), *chain_rows(), *block_rows(), *history_rows()]
-    made += ipfs_rows()
+    made += [*ipfs_rows(), *pack_rows(), *bundle_rows()]
     return sorted(made, key=lambda case: case.name)
 
 

@@ -49,9 +49,11 @@ from tests.support.nodes import (
 )
 from tests.support.standards import shared
 
-AREAS = frozenset("JCPDSMKAI")
+AREAS = frozenset("JCPDSMKAIB")
 
 NO_CASE = {
+    "B17": "no QR code is read yet",
+    "B18": "as B17: nothing that was packed into a code is unpacked",
     "C28": "no policy can demand a status entry yet; it comes with trust packs",
     "D35": "no DID document is kept from one look-up to the next, so none grows old",
     "D36": "as D35: there is no earlier document to compare with",
@@ -61,7 +63,7 @@ NO_CASE = {
 }
 """Rows that Patunay has nothing to answer with, and why."""
 
-GOOD = frozenset({"S00", "M00", "A00", "I00"})
+GOOD = frozenset({"S00", "M00", "A00", "I00", "B00"})
 """What the cases of an area start from."""
 
 ELSEWHERE = {
@@ -107,11 +109,18 @@ def test_every_row_that_refuses_something_also_lets_something_pass() -> None:
         reported = expected.get("report", expected)["outcome"]
         verdicts.setdefault(row, set()).update((expected["outcome"], reported))
     assert verdicts["S00"] == {"valid", "rejected"}
-    assert verdicts["M00"] == verdicts["A00"] == verdicts["I00"] == {"valid"}
+    assert (
+        verdicts["M00"]
+        == verdicts["A00"]
+        == verdicts["I00"]
+        == verdicts["B00"]
+        == {"valid"}
+    )
     limits = {"J06", "J08", "J17", "C15", "P17", "P18", "S06", "S08", "S09", "S14"}
     limits |= {"D08", "D09", "D18", "D30", "P26", "M08", "M11", "K08", "A10", "A23"}
     limits |= {"A01", "A04", "A06", "A11", "A14", "A24", "A27", "M13"}
     limits |= {"K04", "K05", "K09", "K10"}
+    limits |= {"B02", "B03", "B04", "B13"}
     for row in sorted(limits):
         assert verdicts[row] > {"valid"}, row
 
