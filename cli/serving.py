@@ -9,6 +9,7 @@ from cli.options import home_option, json_option, passphrase_option
 from cli.output import print_json, say, say_note
 from cli.passphrase import find_passphrase, read_passphrase
 from node.home import Home
+from node.logs import configure_logs
 from node.shared_metrics import shared_metrics
 from node.unsealing import send_passphrase
 from primitives.clock import SystemClock
@@ -38,6 +39,7 @@ def serve(
     its address once it answers. Where nobody can type a passphrase and none is given, the
     node starts sealed.
     """
+    configure_logs(home.config().log)
     passphrase = None if sealed else find_passphrase(passphrase_file)
 
     def on_ready(url: str) -> None:

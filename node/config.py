@@ -241,6 +241,25 @@ class MetricsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class LogConfig:
+    """What the daemon writes to standard error; docs/operating.md."""
+
+    format: str = "console"
+    """`console` for people, `json` for programs: one object a line."""
+
+    level: str = "info"
+    """`debug`, `info`, `warning` or `error`: nothing below it is written."""
+
+    requests: bool = True
+    """Whether each request has a line."""
+
+    def __post_init__(self) -> None:
+        """Check what can be said."""
+        _require_one_of("log.format", self.format, ("console", "json"))
+        _require_one_of("log.level", self.level, ("debug", "info", "warning", "error"))
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that a node needs to know."""
 
@@ -323,6 +342,9 @@ class Config:
 
     metrics: MetricsConfig = field(default_factory=MetricsConfig)
     """See `MetricsConfig`."""
+
+    log: LogConfig = field(default_factory=LogConfig)
+    """See `LogConfig`."""
 
     def __post_init__(self) -> None:
         """Check what one field alone does not show."""
@@ -460,6 +482,7 @@ TABLES: Final[Mapping[str, type[Any]]] = {
     "database": DatabaseConfig,
     "serve": ServeConfig,
     "metrics": MetricsConfig,
+    "log": LogConfig,
 }
 """Settings that are tables of their own."""
 
@@ -538,6 +561,11 @@ def _require_origins(origins: Iterable[str]) -> None:
                 f"cors_origins: found {origin[:80]!r}, want such as "
                 "https://portal.example, in lower case and without a path"
             )
+
+
+def _require_one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ConfigInvalid(f"{name}: found {value[:40]!r}, want {', '.join(known)}")
 
 
 def _require_range(name: str, value: int, low: int, high: int) -> None:

@@ -13,6 +13,7 @@ from node.acting import DAEMON, act_as
 from node.answering import answering
 from node.home import Home
 from node.logbook import load_tree
+from node.logs import configure_logs
 from node.metrics import Metrics
 from node.node import Node
 from node.workers import READY, decode_passphrase
@@ -27,6 +28,7 @@ async def run_worker(home: Home, listener: socket.socket) -> None:
         PatunayError: As `Node.open`.
     """
     act_as(DAEMON)
+    configure_logs(home.config().log)
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)

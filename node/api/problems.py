@@ -156,7 +156,6 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
     try:
         return await handler(request)
     except PatunayError as e:
-        logger.info("refused", extra={"code": e.code, "path": request.path})
         return problem_response(e)
     except web.HTTPException as e:
         if e.status < HTTPStatus.BAD_REQUEST:
@@ -165,7 +164,7 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
         headers = {"Allow": e.headers["Allow"]} if "Allow" in e.headers else {}
         return _response(e.status, code, f"{request.method} {request.path}", "", headers)
     except Exception:
-        logger.exception("a bug", extra={"path": request.path})
+        logger.exception("a bug")
         return _response(500, "internal-error", "this is a bug in Patunay", "", {})
 
 

@@ -149,7 +149,10 @@ def create_postgres_engine(place: PostgresPlace) -> AsyncEngine:
         )
 
     engine = create_async_engine(
-        "postgresql+asyncpg://", async_creator=connect, pool_size=POOL_SIZE
+        "postgresql+asyncpg://",
+        async_creator=connect,
+        pool_size=POOL_SIZE,
+        hide_parameters=True,
     )
     event.listen(engine.sync_engine, "begin", _on_begin)
     return engine

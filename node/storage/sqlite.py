@@ -48,7 +48,9 @@ def create_sqlite_engine(path: Path) -> AsyncEngine:
     """
     if not path.is_file():
         raise DatabaseMissing(f"found no database at {path}")
-    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=4)
+    engine = create_async_engine(
+        f"sqlite+aiosqlite:///{path}", pool_size=4, hide_parameters=True
+    )
     event.listen(engine.sync_engine, "connect", _on_connect)
     event.listen(engine.sync_engine, "begin", _on_begin)
     return engine
@@ -102,7 +104,7 @@ class DirectLookups:
 
     def __init__(self, path: Path) -> None:
         self._engine = create_direct_engine(
-            f"sqlite:///{path}", pool_size=1, max_overflow=-1
+            f"sqlite:///{path}", pool_size=1, max_overflow=-1, hide_parameters=True
         )
         event.listen(self._engine, "connect", _on_direct_connect)
         event.listen(self._engine, "begin", _on_begin)

@@ -5,8 +5,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from cli.output import Exit, exit_code, print_json, print_table, safe_text, say, worst
+from cli.output import Exit, exit_code, print_json, print_table, say, worst
 from primitives.errors import Malformed, Misconfigured, Rejected, Undetermined
+from primitives.safe_text import safe_text
 
 HOSTILE = [
     "\x1b[2J",  # clears the screen
