@@ -241,6 +241,27 @@ class MetricsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitsConfig:
+    """How often whoever asks may ask; docs/operating.md."""
+
+    address_per_minute: int = 1200
+    """Requests of one address a minute, of which those of ten seconds may come at once; 0
+    counts nobody's. Those from this machine itself are not counted."""
+
+    token_per_minute: int = 60_000
+    """Requests with one token a minute, counted in the same way; 0 counts none."""
+
+    behind_proxy: bool = False
+    """Whether the last address in `X-Forwarded-For` is who asks. For a proxy alone that
+    writes that header itself: anybody else can write what he likes into it."""
+
+    def __post_init__(self) -> None:
+        """Check ranges once."""
+        _require_range("limits.address_per_minute", self.address_per_minute, 0, 1_000_000)
+        _require_range("limits.token_per_minute", self.token_per_minute, 0, 1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
 class LogConfig:
     """What the daemon writes to standard error; docs/operating.md."""
 
@@ -342,6 +363,9 @@ class Config:
 
     metrics: MetricsConfig = field(default_factory=MetricsConfig)
     """See `MetricsConfig`."""
+
+    limits: LimitsConfig = field(default_factory=LimitsConfig)
+    """See `LimitsConfig`."""
 
     log: LogConfig = field(default_factory=LogConfig)
     """See `LogConfig`."""
@@ -482,6 +506,7 @@ TABLES: Final[Mapping[str, type[Any]]] = {
     "database": DatabaseConfig,
     "serve": ServeConfig,
     "metrics": MetricsConfig,
+    "limits": LimitsConfig,
     "log": LogConfig,
 }
 """Settings that are tables of their own."""

@@ -23,6 +23,7 @@ from node.api.batch_results import STREAMS
 from node.api.context import NODE, context_middleware, name_request
 from node.api.edges import caching, check_origin, listening_port, options, share
 from node.api.identifiers import IDENTIFIERS, Identifiers
+from node.api.limits import LIMITS, Limits, limits_middleware
 from node.api.problems import Handler, problem_middleware
 from node.api.request import MAX_BODY_BYTES
 from node.api.verify import VERIFIER, Verifier
@@ -54,6 +55,7 @@ def build_app(
             caching,
             admission_middleware,
             problem_middleware,
+            limits_middleware,
             _own_host,
             options,
         ],
@@ -68,6 +70,7 @@ def build_app(
         allow_loopback_http=node.config.allow_loopback_http
     )
     app.on_response_prepare.append(name_request)
+    app[LIMITS] = Limits.of(node.config.limits)
     app.cleanup_ctx.append(_verifier)
     app.cleanup_ctx.append(_watching)
     for module in (

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from node.access import require
 from node.api.context import NODE
+from node.api.limits import LIMITS
 from node.api.problems import Handler
 from node.permissions import Action, Actor
 
@@ -30,6 +31,7 @@ def needs(action: Action) -> Callable[[Handler], Handler]:
             slug = request.match_info.get("slug")
             node = request.app[NODE]
             request[ACTOR] = await require(node, request.headers, action, slug)
+            request.app[LIMITS].tokens.check(request[ACTOR].token)
             return await handler(request)
 
         setattr(guarded, _ACTION, action)

@@ -54,12 +54,13 @@ def with_common_answers(paths: dict[str, Any]) -> dict[str, Any]:
     """Return the paths with the answers that every route may give."""
     refused = problem_answer("Asked under another host's name (`host-refused`).")
     foreign = problem_answer("Sent by a page of another site (`origin-refused`).")
+    often = problem_answer("Asked too often (`http-rate-limited`).")
     bug = problem_answer("A bug of the node, or of its configuration.")
     made: dict[str, Any] = {}
     for path, methods in paths.items():
         made[path] = {}
         for method, told in methods.items():
-            answers = {"421": refused, "500": bug}
+            answers = {"421": refused, "429": often, "500": bug}
             if method == "get" and "200" in told["responses"]:
                 answers["304"] = _NOT_MODIFIED
             elif method != "get":

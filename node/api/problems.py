@@ -24,6 +24,7 @@ from node.home import StorageFailed
 from node.hosts import HostRefused, OriginRefused
 from node.idempotency import IdempotencyConflict
 from node.issuance import IdConflict, IssuerMismatch
+from node.limits import RateLimited
 from node.log_reading import AnchorUnknown, RecordUnknown
 from node.logbook import CredentialUnknown, NotYetAnchored
 from node.node import NodeSealed
@@ -130,6 +131,7 @@ _STATUS: Final[tuple[tuple[type[PatunayError], int], ...]] = (
     (Overloaded, 503),
     (NotReady, 503),
     (ChallengesExhausted, 503),
+    (RateLimited, 429),
     (Malformed, 400),
     (Rejected, 422),
     (Undetermined, 422),
@@ -187,6 +189,8 @@ def problem_response(
     passes = status == HTTPStatus.CONFLICT and isinstance(error, Undetermined)
     if passes or status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if isinstance(error, RateLimited):
+        headers["Retry-After"] = str(error.wait_seconds)
     return _response(status, error.code, str(error), error.hint, headers, more)
 
 
