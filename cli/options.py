@@ -32,6 +32,18 @@ def own_home_option(command: F) -> F:
     return _data_dir(_find_home)(command)
 
 
+def office_option(command: F) -> F:
+    """Add `--dir`; the command gets the `folder` of a trust pack's office."""
+    return click.option(
+        "--dir",
+        "folder",
+        type=FOLDER,
+        metavar="DIR",
+        default=Path(),
+        help="The office's folder; else the one you are in.",
+    )(command)
+
+
 def passphrase_option(command: F) -> F:
     """Add `--passphrase-file`."""
     return click.option(

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
 
 import click
 
@@ -11,12 +10,13 @@ from anchoring.backend import AnchorReceipt, Sighting
 from cli.anchor_evidence import look
 from cli.files import read_file, write_whole
 from cli.network import Network, Surroundings
-from cli.options import FILE, FOLDER, json_option, passphrase_option
+from cli.options import FILE, FOLDER, json_option, office_option, passphrase_option
 from cli.output import print_json, say, say_note
 from cli.pack_source import read_federation
 from cli.passphrase import read_passphrase
 from cli.progress import progress_bar
 from cli.trust_reading import diff, import_, print_pack, show
+from cli.trust_registries import import_registry
 from credentials.evidence import Lookup
 from credentials.policy import Policy
 from credentials.trust_pack.archive import MAX_PACK_BYTES
@@ -45,16 +45,6 @@ class PackNotSigned(Misconfigured):
     hint = "`patunay trust sign` makes one"
 
 
-folder_option: Final = click.option(
-    "--dir",
-    "folder",
-    type=FOLDER,
-    metavar="DIR",
-    default=Path(),
-    help="The office's folder; else the one you are in.",
-)
-
-
 @click.group()
 def trust() -> None:
     """Trust packs: what an office knows of many issuers.
@@ -63,7 +53,7 @@ def trust() -> None:
     """
 
 
-for _command in (show, diff, import_):
+for _command in (show, diff, import_, import_registry):
     trust.add_command(_command)
 
 
@@ -115,7 +105,7 @@ def init(  # noqa: PLR0913 - one parameter for each option
 @click.argument("did", metavar="DID")
 @click.option("--name", metavar="TEXT", help="By which you know it; else the DID.")
 @click.option("--scope", multiple=True, metavar="TYPE", help="An award it is trusted for.")
-@folder_option
+@office_option
 @json_option
 def add_issuer(
     *, did: str, name: str | None, scope: tuple[str, ...], folder: Path, as_json: bool
@@ -141,7 +131,7 @@ def add_issuer(
 @click.argument("subject", metavar="DID|KEY")
 @click.option("--reason", required=True, metavar="TEXT", help="Shown to verifiers.")
 @click.option("--since", metavar="TIME", help="What was anchored before still counts.")
-@folder_option
+@office_option
 @json_option
 def deny(
     *, subject: str, reason: str, since: str | None, folder: Path, as_json: bool
@@ -172,7 +162,7 @@ def deny(
 @click.option(
     "--allow-loopback", is_flag=True, help="Also ask `localhost`, without TLS, for trials."
 )
-@folder_option
+@office_option
 @json_option
 def refresh(
     *, chain: tuple[str, ...], allow_loopback: bool, folder: Path, as_json: bool
@@ -227,7 +217,7 @@ async def _refresh(
 
 @trust.command("sign", epilog="Example: patunay trust sign")
 @click.argument("pack", type=FILE, required=False)
-@folder_option
+@office_option
 @passphrase_option
 @json_option
 def sign(
@@ -251,7 +241,7 @@ def sign(
 
 @trust.command("export", epilog="Example: patunay trust export -o pack.zip")
 @click.option("-o", "--output", type=FILE, required=True, metavar="FILE", help="The pack.")
-@folder_option
+@office_option
 @json_option
 def export(*, output: Path, folder: Path, as_json: bool) -> None:
     """Write the last pack that was signed to FILE."""
@@ -266,7 +256,7 @@ def export(*, output: Path, folder: Path, as_json: bool) -> None:
 
 @trust.command("federation", epilog="Example: patunay trust federation federation.json")
 @click.argument("file", type=FILE)
-@folder_option
+@office_option
 @json_option
 def federation(*, file: Path, folder: Path, as_json: bool) -> None:
     """Take over the federation's file FILE: its keys, threshold and contracts."""

@@ -1,5 +1,7 @@
 """`make fuzz`: mutated inputs against the library, the HTTP API and the command line.
 
+A fifth as many mutated trust packs, registries and foreign documents go to the library.
+
 Ends with 1 if one of them is accepted that says what nobody signed, meets a bug, is
 answered in another way by another door, or if the 99th percentile is too slow. Each such
 input is kept in fuzz-failures/, and `make fuzz REPLAY=FILE` sends it again.
@@ -15,6 +17,7 @@ from typing import Final
 
 from primitives.strict_json import parse_json_object
 from tests.fuzz.campaign import SLOW_SECONDS, Findings, replay
+from tests.fuzz.packs import fuzz_packs
 from tests.fuzz.pool import run_all
 
 KEPT: Final = Path("fuzz-failures")
@@ -36,7 +39,13 @@ def main() -> int:
         return 1 if found.failures else 0
     start = time.perf_counter()
     found = run_all(options.seed, options.count, say)
-    return _tell(found, options.seed, time.perf_counter() - start)
+    packs = fuzz_packs(options.seed, options.count // 5)
+    for outcome, number in sorted(packs.outcomes.items()):
+        say(f"  {number:7,} {outcome}")
+    for problem in packs.failures:
+        say(f"FAILED {problem[:300]}")
+    worst = _tell(found, options.seed, time.perf_counter() - start)
+    return 1 if packs.failures else worst
 
 
 def say(line: str) -> None:

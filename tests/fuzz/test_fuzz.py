@@ -10,6 +10,7 @@ import pytest
 from tests.fuzz.campaign import make_input, replay, run_inputs
 from tests.fuzz.mutations import CHANGES, Mutator
 from tests.fuzz.oracle import Forged, Honest
+from tests.fuzz.packs import fuzz_packs
 from tests.fuzz.samples import Sample, credentials, requests
 from tests.support.credentials_support import signed, unsigned
 
@@ -27,6 +28,16 @@ async def test_no_mutated_input_is_accepted_or_meets_a_bug() -> None:
     assert kinds == {"malformed", "rejected", "undetermined", "valid", "issued"}
     # A campaign that accepts nothing, or nearly all, has tried nothing.
     assert 0 < found.neutral < SLICE / 4
+
+
+def test_no_mutated_pack_is_believed_and_no_foreign_document_is_valid() -> None:
+    found = fuzz_packs(SEED, SLICE)
+    assert found.failures == []
+    assert sum(found.outcomes.values()) == SLICE
+    # Only what leaves all as it was signed, such as one signature of three taken away.
+    let_in = [way for way in found.outcomes if way.endswith("let in, as it was signed")]
+    assert {way.split()[0] for way in let_in} <= {"changed_file", "resealed"}
+    assert fuzz_packs(SEED, 60).outcomes == fuzz_packs(SEED, 60).outcomes
 
 
 def test_an_input_is_the_same_in_every_run() -> None:
