@@ -6,7 +6,6 @@
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from itertools import chain
 from typing import TypeAlias
 
@@ -36,11 +35,30 @@ def canonicalize(value: Json) -> bytes:
             2**53 - 1, a lone surrogate, a key that is not text, or more than
             `MAX_DEPTH` levels.
     """
-    if _is_plain(value):
-        # For these values orjson writes what RFC 8785 asks for, a hundred times faster;
-        # tests hold the two equal.
-        with suppress(orjson.JSONEncodeError):  # a lone surrogate: the other says so
-            return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    if is_plain(value):
+        return canonicalize_plain(value)
+    return _canonicalize_any(value)
+
+
+def canonicalize_plain(value: Json) -> bytes:
+    """Return the RFC 8785 UTF-8 bytes of a value that is known to be plain.
+
+    For these values orjson writes what RFC 8785 asks for, a hundred times faster; tests
+    hold the two equal.
+
+    Args:
+        value: One for which `is_plain` is true. It is not asked here.
+
+    Raises:
+        NotCanonicalizable: `value` holds a lone surrogate.
+    """
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:  # the other says what is wrong
+        return _canonicalize_any(value)
+
+
+def _canonicalize_any(value: Json) -> bytes:
     try:
         return rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as e:
@@ -50,7 +68,7 @@ def canonicalize(value: Json) -> bytes:
 _MAX_SAFE_INTEGER = 2**53 - 1
 
 
-def _is_plain(value: Json) -> bool:
+def is_plain(value: Json) -> bool:
     """Tell whether both encoders agree on `value`, without recursion.
 
     They may differ on floats, on integers beyond 2**53 - 1, on types of others than the

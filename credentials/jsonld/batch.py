@@ -28,7 +28,13 @@ from credentials.jsonld.literals import escape
 from credentials.jsonld.quads import Digester, Engine
 from credentials.jsonld.scope import KEYWORD, Property, Scope
 from credentials.jsonld.walk import Place, Walk
-from primitives.canonical_json import Json, JsonObject
+from primitives.canonical_json import (
+    Json,
+    JsonObject,
+    canonicalize,
+    canonicalize_plain,
+    is_plain,
+)
 
 MAX_TEMPLATES = 4
 """Shapes kept at a time; rows of one file that leave cells empty have different ones."""
@@ -56,8 +62,19 @@ class BatchEngine(Engine):
 
     def check(self, document: Mapping[str, Json]) -> None:
         """Return if all of `document` is signed; see `Engine.check`."""
-        if all(template.changes(document) is None for template in self._templates):
-            self._learn(document)
+        self._fitting(document)
+
+    def checked_json(self, document: Mapping[str, Json]) -> bytes:
+        """Return the RFC 8785 bytes of `document`; see `Engine.checked_json`."""
+        if self._fitting(document).is_plain:
+            return canonicalize_plain(document)
+        return canonicalize(document)
+
+    def _fitting(self, document: Mapping[str, Json]) -> "_Template":
+        for template in self._templates:
+            if template.changes(document) is not None:
+                return template
+        return self._learn(document)
 
     def _learn(self, document: Mapping[str, Json]) -> "_Template":
         template = _Template(document, self)
@@ -109,6 +126,9 @@ class _Template:
             if not place.graph and objects[id(node)] == 1:
                 self._nodes[id(node)] = scope, place
         self._numbers = list(_numbers(self._document, ()))
+        self.is_plain = is_plain(self._document)
+        """Then so is every document of the template: it differs in texts alone."""
+
         self._tails = sorted_tails(walk.dataset)
         self._links = distinct_links(walk.dataset)
         self._masked = masked_links(self._links)

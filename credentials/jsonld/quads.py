@@ -15,7 +15,7 @@ from credentials.jsonld.scope import (
     first_scope,
 )
 from credentials.jsonld.walk import Walk
-from primitives.canonical_json import Json
+from primitives.canonical_json import Json, canonicalize
 
 
 class Engine:
@@ -85,6 +85,16 @@ class Engine:
             PatunayError: As `quads` does.
         """
         CheckingWalk().document(document, self.scope(document))
+
+    def checked_json(self, document: Mapping[str, Json]) -> bytes:
+        """Return the RFC 8785 bytes of `document`, if all of it is signed.
+
+        Raises:
+            NotCanonicalizable: See `canonicalize`.
+            PatunayError: As `quads` does.
+        """
+        self.check(document)
+        return canonicalize(document)
 
     def scope(self, document: Mapping[str, Json]) -> Scope:
         """Return what is in force at the top of `document`."""

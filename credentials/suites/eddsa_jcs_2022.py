@@ -45,17 +45,20 @@ def hash_data(
         ProofContextMismatch: See the class; 3.3.2 step 4.
         PatunayError: Whatever safe mode refuses; see `Engine.quads`.
     """
-    engine.check(document)
     context = document.get("@context")
+    given = options.get("@context", context)
+    if given is context:  # as when it is signed
+        body = engine.checked_json(document)
+    else:
+        engine.check(document)
+        theirs, ours = _entries(given), _entries(context)
+        if ours[: len(theirs)] != theirs:
+            raise ProofContextMismatch("the proof names other contexts than the document")
+        body = canonicalize({**document, "@context": given})
     signed = engine.digest_recurring(
         _digest_options, {"options": options, "@context": context}
     )
-    if "@context" in options:
-        theirs, ours = _entries(options["@context"]), _entries(context)
-        if ours[: len(theirs)] != theirs:
-            raise ProofContextMismatch("the proof names other contexts than the document")
-        document = {**document, "@context": options["@context"]}
-    return signed + sha256(canonicalize(document))
+    return signed + sha256(body)
 
 
 def _digest_options(engine: Engine, given: Mapping[str, Any]) -> bytes:

@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
+import rfc8785
 
 from credentials.data_integrity import add_proof, batch_engine
 from credentials.jsonld.batch import MAX_TEMPLATES, BatchEngine
@@ -54,9 +55,11 @@ def engine() -> Engine:
 
 def outcome(one: Engine, document: dict[str, Any]) -> tuple[str, str]:
     try:
-        return "canonical", one.canonicalize(document)
+        found = "canonical", one.canonicalize(document)
     except PatunayError as e:
         return e.code, str(e)
+    assert one.checked_json(document) == rfc8785.dumps(document)
+    return found
 
 
 def leaves(value: Any) -> list[tuple[Any, Any]]:
@@ -230,7 +233,7 @@ def test_safe_mode_holds_in_a_batch() -> None:
     def digested(document: dict[str, Any]) -> bytes:
         return batch.digest_recurring(lambda e, d: e.canonicalize(d).encode(), document)
 
-    for use in (batch.canonicalize, batch.check, digested):
+    for use in (batch.canonicalize, batch.check, batch.checked_json, digested):
         use(document(link="urn:a"))
         for members in ({"link": "no-iri"}, {"link": "urn:a", "honours": "summa"}):
             with pytest.raises(UnsignedTerm):
