@@ -156,10 +156,14 @@ def check_dates(case: Case) -> Check:
 
 
 def _signed_at(case: Case) -> datetime | None:
-    """Return when the first proof was made, by its own word."""
+    """Return when the first proof was made, by its own word; None if none says it."""
+    try:
+        proofs = case.proofs()
+    except PatunayError:  # the check of the proof says what is wrong
+        return None
     times = [
         proof.created
-        for proof in case.proofs()
+        for proof in proofs
         if isinstance(proof, Proof) and proof.created is not None
     ]
     return min(times, default=None)

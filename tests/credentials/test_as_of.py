@@ -83,6 +83,16 @@ def said(name: str, report: Report) -> tuple[str, str, bool]:
     return check.result.value, check.code, check.final
 
 
+@pytest.mark.parametrize("proof", [None, [], "a", [{}] * 17])
+def test_dates_are_dates_whatever_the_proof_is(proof: Any) -> None:
+    """Asked about a day or about now, what is wrong with a proof is for `proof` to say."""
+    document = unsigned() | ({} if proof is None else {"proof": proof})
+    for when in (T, NOW):
+        report = ask(evidence(), document, when=when)
+        assert said("dates", report) == ("passed", "", True)
+        assert line("proof", report).result.value == "failed"
+
+
 # Was it revoked before or after?
 
 
