@@ -12,6 +12,7 @@ from benchmarks.credentials import credential_rows
 from benchmarks.figures import HEAD, Figure
 from benchmarks.gas import gas_rows
 from benchmarks.merkle import merkle_rows
+from benchmarks.offline import offline_rows
 from benchmarks.peers import peer_rows
 from benchmarks.service import service_rows
 
@@ -25,6 +26,7 @@ PARTS: dict[str, tuple[str, Callable[[], list[Figure]]]] = {
     "merkle": ("Merkle tree", merkle_rows),
     "gas": ("gas", gas_rows),
     "audit": ("audit, a cold process; load on the machine counts", audit_rows),
+    "offline": ("bundles and a trust pack, no network; load counts", offline_rows),
     "cold": ("cold start, CPU", cold_rows),
 }
 

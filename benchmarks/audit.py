@@ -28,11 +28,9 @@ MEMORY_GOAL: Final = 300.0
 
 _CHEAP = Argon2Cost(1, 8192)
 _PASSPHRASE = b"opens nothing of value"
-_MB = 1_000_000
+MB: Final = 1_000_000
 
-# Its own peak, as Linux counts it from `exec` on: what `wait4` tells of a child includes
-# the memory of the process that started it.
-_PROGRAM = """
+PROGRAM: Final = """
 import sys
 from cli.main import main
 try:
@@ -42,6 +40,8 @@ finally:
         peak = [line.split()[1] for line in status if line.startswith("VmHWM")]
     print(*peak, file=sys.stderr)
 """
+"""Runs the command line, and tells its own peak memory in KiB, as Linux counts it from
+`exec` on: what `wait4` tells of a child includes the memory of who started it."""
 
 
 def audit_rows(credentials: int = 100_000, records: int = 10) -> list[Figure]:
@@ -91,11 +91,11 @@ def _run(root: Path) -> tuple[float, float, dict[str, object]]:
     """Return seconds, peak memory in MB, and the report."""
     start = time.perf_counter()
     done = subprocess.run(  # noqa: S603 - this very Python
-        [sys.executable, "-c", _PROGRAM, "audit", str(root), "--json"],
+        [sys.executable, "-c", PROGRAM, "audit", str(root), "--json"],
         check=True,
         capture_output=True,
         cwd=Path(__file__).parents[1],
     )
     seconds = time.perf_counter() - start
     report: dict[str, object] = json.loads(done.stdout)
-    return seconds, int(done.stderr) * 1024 / _MB, report
+    return seconds, int(done.stderr) * 1024 / MB, report

@@ -222,6 +222,13 @@ def _attested(value: JsonObject, pack: TrustPack, when: datetime) -> Obtained[Js
     return Obtained(value, pack.name, when, Origin.PACK)
 
 
+def _tells_no_more(copy: Obtained[JsonObject], than: Lookup[JsonObject]) -> bool:
+    """Tell whether another copy is the same list, and was had as late or later."""
+    if not isinstance(than, Obtained):
+        return False
+    return copy.obtained_at <= than.obtained_at and copy.value == than.value
+
+
 def _with_lists(
     evidence: Evidence,
     preferred: Mapping[str, Lookup[JsonObject]],
@@ -233,7 +240,7 @@ def _with_lists(
         others = [
             each
             for each in (one, pack.get(url))
-            if isinstance(each, Obtained) and each is not preferred[url]
+            if isinstance(each, Obtained) and not _tells_no_more(each, preferred[url])
         ]
         further[url] = (*further.get(url, ()), *others)
     return replace(evidence, status_lists=preferred, further_lists=further)

@@ -15,6 +15,7 @@ from benchmarks.documents import batches
 from benchmarks.figures import Figure
 from benchmarks.gas import gas_rows
 from benchmarks.merkle import merkle_rows
+from benchmarks.offline import offline_rows
 from benchmarks.peers import peer_rows
 from benchmarks.service import service_rows
 from tests.support.components import require
@@ -60,6 +61,13 @@ def test_an_audit_finds_what_was_logged() -> None:
     assert_measured(figures)
     assert figures[0].what == "audit of 600 credentials in 3 records"
     assert figures[1].reached
+
+
+def test_bundles_are_verified_offline() -> None:
+    figures = offline_rows(5, 1)
+    assert_measured(figures)
+    assert len(figures) == 4
+    assert figures[1].what == "patunay verify, 5 bundles, cold"
 
 
 def test_an_anchor_holds_its_goals() -> None:
