@@ -4,6 +4,7 @@ from types import ModuleType
 from typing import Final
 
 from node.web import (
+    batch_pages,
     check,
     credential_pages,
     holding,
@@ -14,6 +15,7 @@ from node.web import (
 )
 
 MODULES: Final[tuple[ModuleType, ...]] = (
+    batch_pages,
     check,
     credential_pages,
     holding,

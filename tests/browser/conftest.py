@@ -1,5 +1,6 @@
 """One browser for all tests, and a site with credentials to check."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from anchoring.memory import MemoryAnchor
 from credentials.bundle import encode_bundle, make_bundle
 from credentials.evidence import Evidence, Obtained
 from node.api.app import build_app
+from node.daemon import SigningJob
 from node.logbook import build_receipt
 from node.node import Node
 from node.status import revoke
@@ -82,7 +84,10 @@ async def serving(folder: Path) -> AsyncIterator[tuple[str, Node]]:
     async with opened(home, clock) as node:
         server = TestServer(build_app(node), host="localhost", port=port)
         async with server:
+            signing = asyncio.create_task(SigningJob(node).run())
             yield f"http://localhost:{port}", node
+            signing.cancel()
+            await asyncio.gather(signing, return_exceptions=True)
 
 
 async def bundle_of(node: Node) -> bytes:

@@ -36,3 +36,20 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => window.print());
 }
+
+for (const section of document.querySelectorAll("[data-progress]")) {
+  const bar = section.querySelector("progress");
+  const text = section.querySelector("[data-progress-text]");
+  const write = new Intl.NumberFormat(document.documentElement.lang);
+  const events = new EventSource(section.dataset.progress);
+  events.addEventListener("progress", (event) => {
+    const batch = JSON.parse(event.data);
+    bar.max = batch.size || 1;
+    bar.value = batch.signed;
+    text.textContent = `${write.format(batch.signed)} / ${write.format(batch.size)}`;
+    if (batch.state !== "signing") {
+      events.close();
+      location.reload();
+    }
+  });
+}
