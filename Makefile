@@ -8,7 +8,7 @@
 # REPLAY=FILE        one that went wrong, sent again
 # BENCH_ARGS='--only gas --json FILE'  one part; for a program to read
 
-.PHONY: help demo test check lint format types floors chaos powercut replicas bench fuzz mutants lock tools clean equality offline-kit alterations
+.PHONY: help demo test check lint format types floors chaos powercut replicas restore-drill bench fuzz mutants lock tools clean equality offline-kit alterations
 
 help:
 	@echo 'make demo    run the main job: issue 400 credentials, anchor, verify, then serve'
@@ -17,6 +17,7 @@ help:
 	@echo 'make chaos   500 random histories of a node, its chain and the line between them'
 	@echo 'make powercut  cut the power of a node 1,000 times (root, on Linux)'
 	@echo 'make replicas  kill the leader of three processes twenty times'
+	@echo 'make restore-drill  lose and restore a node at 100 random moments, on both stores'
 	@echo 'make bench   measure, each figure beside its limit on this machine'
 	@echo 'make fuzz    send 50,000 mutated inputs through every way in'
 	@echo 'make alterations  alter every field of a bundle and a pack, and see that none is believed'
@@ -55,6 +56,9 @@ powercut: .venv/ready
 
 replicas: .venv/ready
 	.venv/bin/python -m tests.replicas --kills $(or $(KILLS),20)
+
+restore-drill: .venv/ready
+	.venv/bin/python -m tests.restore_drill --count $(or $(N),100)
 
 # N=20000   how many random documents
 equality: .venv/ready

@@ -42,6 +42,18 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "demo": Lazy("cli.demo:demo", "Show everything once, on this machine alone."),
     "init": Lazy("cli.setting_up:init", "Create a node in the new directory DIR."),
     "config": Lazy("cli.config:config", "The settings of this node."),
+    "backup": Lazy(
+        "cli.backing_up:backup",
+        "Write everything that the node cannot make again to FILE, encrypted.",
+    ),
+    "restore": Lazy(
+        "cli.backing_up:restore",
+        "Make the node of the backup FILE in the new directory DIR.",
+    ),
+    "reconcile": Lazy(
+        "cli.backing_up:reconcile_command",
+        "Find out what a restored node published after its backup; let it sign again.",
+    ),
     "serve": Lazy("cli.serving:serve", "Run the node until Ctrl-C."),
     "unseal": Lazy("cli.serving:unseal", "Give the running daemon its passphrase."),
     "issuer": Lazy("cli.identities:issuer", "The identities that this node signs for."),

@@ -117,7 +117,7 @@ class Keystore:
             KeystoreTampered: Right passphrase, and something was changed.
             KeyMemoryShort: Not enough memory for the file's cost.
         """
-        key = _derive(passphrase, self.file.salt, self.file.cost)
+        key = derive_key(passphrase, self.file.salt, self.file.cost)
         try:
             master = SecretBox(key).decrypt(self.file.master)
         except CryptoError:
@@ -306,7 +306,7 @@ def _wrap_master(
             f"found {len(passphrase)} bytes, want 1 to {MAX_PASSPHRASE_BYTES}"
         )
     salt = random_bytes(SALT_BYTES)
-    wrapped = bytes(SecretBox(_derive(passphrase, salt, cost)).encrypt(master))
+    wrapped = bytes(SecretBox(derive_key(passphrase, salt, cost)).encrypt(master))
     return _tagged(KeyFile(cost, salt, wrapped, entries, b""), master)
 
 
@@ -314,7 +314,13 @@ def _tagged(file: KeyFile, master: bytes) -> Unlocked:
     return Unlocked(Keystore(replace(file, tag=_tag(master, file))), master)
 
 
-def _derive(passphrase: bytes, salt: bytes, cost: Argon2Cost) -> bytes:
+def derive_key(passphrase: bytes, salt: bytes, cost: Argon2Cost) -> bytes:
+    """Return the 32 bytes that a passphrase gives with `salt`, of `SALT_BYTES`.
+
+    Raises:
+        KeyUnlockFailed: The passphrase is over `MAX_PASSPHRASE_BYTES`.
+        KeyMemoryShort: Not enough memory for the cost.
+    """
     if len(passphrase) > MAX_PASSPHRASE_BYTES:
         raise KeyUnlockFailed
     try:

@@ -202,6 +202,7 @@ async def run_daemon(
     with home.hold():
         async with (
             Node.open(home, clock, passphrase) as node,
+            _refusing_restored(node),
             serving(node, port, metrics=metrics, pool=pool) as url,
             serving_metrics(node, metrics),
             _working(node, metrics, pool) as jobs,
@@ -212,6 +213,17 @@ async def run_daemon(
                 await asyncio.wait({*jobs, waiting}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 waiting.cancel()
+
+
+@asynccontextmanager
+async def _refusing_restored(node: Node) -> AsyncIterator[None]:
+    """Serve nothing either: lists and documents may be older than what was shown before.
+
+    Raises:
+        RestoreBehindPublished: The node was restored, and not reconciled.
+    """
+    node.require_reconciled()
+    yield
 
 
 @asynccontextmanager

@@ -101,6 +101,7 @@ async def close_batch(
             ahead of it; nothing is signed.
         LogSplit: Another process has signed meanwhile.
     """
+    node.keys()  # places are not given out by who cannot sign
     async with node.log_lock:
         async with node.writing_as_leader() as c:
             size = await ledger.assign_leaves(c)

@@ -30,6 +30,7 @@ from node.storage.database import (
 )
 from node.storage.leases import require_term
 from node.storage.registry import OWN_SLUG, Issuer
+from node.storage.restorations import is_pending
 from node.storage.store import Lookups, Reader
 from node.token_keys import TokenKeys
 from primitives.clock import Clock
@@ -54,6 +55,13 @@ class NodeSealed(Misconfigured):
     hint = "a daemon is unsealed by `patunay unseal`; a command asks for the passphrase"
 
 
+class RestoreBehindPublished(Misconfigured):
+    """A restored copy may be, or is, older than what the node has published since."""
+
+    code = "restore-behind-published"
+    hint = "run `patunay reconcile` first; docs/backup.md says what it does"
+
+
 @dataclass(slots=True)
 class Node:
     """A node that is open. Use `Node.open`."""
@@ -74,6 +82,9 @@ class Node:
     term: int | None = None
     """Number of the term in which this process leads; None where it does not, or where
     nobody else can. See `node.leading`."""
+
+    is_restored: bool = False
+    """Whether it was restored, and not yet compared with what it has published."""
 
     lookups: Lookups = field(init=False, repr=False)
 
@@ -109,6 +120,8 @@ class Node:
             await require_node(engine)
             await migrate(engine)
             node = cls(home, config, engine, clock, unlocked)
+            async with reading(engine) as c:
+                node.is_restored = await is_pending(c)
             try:
                 yield node
             finally:
@@ -190,12 +203,25 @@ class Node:
         entry = keys.keystore.entry(key_id)
         return self.tokens.signer(entry) if entry.token else keys.signer(key_id)
 
+    def require_reconciled(self) -> None:
+        """Return if nothing stands in the way of signing but the passphrase.
+
+        Raises:
+            RestoreBehindPublished: It may sign what it has signed differently before.
+        """
+        if self.is_restored:
+            raise RestoreBehindPublished(
+                "this copy was restored, and may be behind what it has published"
+            )
+
     def keys(self) -> Unlocked:
         """Return the unlocked keys.
 
         Raises:
             NodeSealed: They are not.
+            RestoreBehindPublished: They may not be used yet.
         """
+        self.require_reconciled()
         if self.unlocked is None:
             raise NodeSealed("the node's keys are sealed")
         return self.unlocked

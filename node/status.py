@@ -23,6 +23,7 @@ from node.status_lists import log_list, publish_lists, sign_list
 from node.storage import ledger, statuses
 from node.storage.ledger import StoredCredential
 from node.storage.registry import require_issuer
+from node.storage.restorations import inherited
 from node.storage.statuses import REINSTATE, REVOKE, SUSPEND, StatusEvent, StoredList
 from primitives.errors import Malformed, PatunayError, Rejected
 from primitives.strict_json import parse_json_object
@@ -188,7 +189,7 @@ async def marked_bits(c: AsyncConnection, stored: StoredList) -> set[int]:
     A twin that is another credential's own place, given out before twins were kept free,
     is left alone.
     """
-    marked = await statuses.marked_indexes(c, stored.url)
+    marked = await statuses.marked_indexes(c, stored.url) | await inherited(c, stored.url)
     used = await statuses.used_indexes(c, stored.issuer, stored.name, stored.sequence)
     return marked | ({twin(index) for index in marked} - used)
 

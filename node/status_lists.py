@@ -26,6 +26,7 @@ from node.node import Node, signing_key, status_key
 from node.publishing import publish_status_list
 from node.storage import ledger, statuses
 from node.storage.registry import Issuer
+from node.storage.restorations import first_sequence
 from primitives.canonical_json import JsonObject, canonicalize
 from primitives.hashing import sha256
 
@@ -72,7 +73,8 @@ async def allot_places(
         for purpose in PURPOSES
         for url, sequence in await ledger.find_status_lists(c, issuer.slug, name, purpose)
     }
-    sequence = max((sequence for _, sequence in known), default=1)
+    newest = max((sequence for _, sequence in known), default=1)
+    sequence = max(newest, await first_sequence(c))
     places: list[Place] = []
     while len(places) < wanted:
         used = await statuses.used_indexes(c, issuer.slug, name, sequence)

@@ -128,6 +128,28 @@ async def ask_witness(
     return True
 
 
+async def ask_size(
+    node: Node, peer: WitnessPeer, session: aiohttp.ClientSession
+) -> int | None:
+    """Return the size that a witness has cosigned; None without a checkpoint to ask with.
+
+    A witness that knows nothing of this log cosigns the checkpoint, which is public.
+
+    Raises:
+        WitnessUnreachable: No usable answer.
+        WitnessDeclined: It said no.
+    """
+    async with node.reading() as c:
+        latest = await anchor_store.latest_checkpoint(c)
+    if latest is None:
+        return None
+    try:
+        await _post(node, peer, session, latest, 0)
+    except _SizeConflict as e:
+        return e.size
+    return latest.tree_size
+
+
 async def _post(
     node: Node,
     peer: WitnessPeer,

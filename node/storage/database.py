@@ -208,11 +208,20 @@ async def prepare(engine: AsyncEngine) -> None:
     Raises:
         DatabaseInUse: There are tables already.
     """
+    await require_empty(engine)
+    await migrate(engine)
+
+
+async def require_empty(engine: AsyncEngine) -> None:
+    """Return if a database has no table.
+
+    Raises:
+        DatabaseInUse: It has.
+    """
     async with reading(engine) as connection:
         found = await connection.run_sync(_table_names)
     if found:
         raise DatabaseInUse(f"found {len(found)} tables, such as {found[0]}, want none")
-    await migrate(engine)
 
 
 async def require_node(engine: AsyncEngine) -> None:
@@ -237,10 +246,11 @@ async def migrate(engine: AsyncEngine, revision: str = "head") -> None:
         SchemaNewer: The database is of a newer release than this one.
     """
     async with transaction(engine) as connection:
-        await connection.run_sync(_migrate, revision)
+        await connection.run_sync(migrate_within, revision)
 
 
-def _migrate(connection: Connection, revision: str) -> None:
+def migrate_within(connection: Connection, revision: str) -> None:
+    """Do what `migrate` does, in the caller's write transaction."""
     current = MigrationContext.configure(connection).get_current_revision()
     order = revisions()
     if current is not None and current not in order:

@@ -362,3 +362,20 @@ leases = Table(
     Column("fence", BigInteger, nullable=False, doc="of the term: one more with each"),
     Column("expires", BigInteger, nullable=False, doc="milliseconds, database's clock"),
 )
+
+restorations = Table(
+    "restorations",
+    metadata,
+    Column("seq", _AUTO, primary_key=True, autoincrement=True),
+    Column("made_at", String(32), nullable=False, doc="when the backup was"),
+    Column("restored_at", String(32), nullable=False),
+    Column("reconciled_at", String(32), doc="null while nothing may be signed"),
+    Column("first_sequence", Integer, nullable=False, doc="of lists with free places"),
+)
+
+inherited_marks = Table(
+    "inherited_marks",
+    metadata,
+    Column("status_list", String(2048), ForeignKey("status_lists.url"), primary_key=True),
+    Column("status_index", Integer, primary_key=True, autoincrement=False),
+)

@@ -1,0 +1,1 @@
+"""A node is backed up at a random moment, goes on, is lost, and is restored."""
