@@ -89,6 +89,9 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     ),
     "token": Lazy("cli.tokens:token", "Access tokens for programs and people."),
     "audit-log": Lazy("cli.audit_log:audit_log", "Who did what at this node, and when."),
+    "doctor": Lazy(
+        "cli.doctor:doctor", "Look at all that the node needs, and say what to do."
+    ),
     "fsck": Lazy("cli.checking:fsck", "Check everything the node has stored."),
 }
 

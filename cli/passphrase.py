@@ -84,10 +84,19 @@ def find_passphrase(file: Path | None) -> bytes | None:
     Raises:
         PassphraseUnusable: Empty, or longer than anybody types.
     """
+    if sys.stdin.isatty():
+        return read_passphrase(file)
+    return given_passphrase(file)
+
+
+def given_passphrase(file: Path | None) -> bytes | None:
+    """Return the passphrase that a file or a variable gives; asks nobody.
+
+    Raises:
+        PassphraseUnusable: Empty, or longer than anybody types.
+    """
     given = file is not None or VARIABLE in os.environ or named_file(VARIABLE) is not None
-    if not given and not sys.stdin.isatty():
-        return None
-    return read_passphrase(file)
+    return read_passphrase(file) if given else None
 
 
 def named_file(variable: str) -> Path | None:

@@ -345,6 +345,7 @@ async def serving(
     server_context(node.home, node.config)  # a wrong certificate is told at once
     if node.unlocked is not None:
         await _use_keys(node)
+    node.home.remove_leftovers(node.instant())
     await refresh_documents(node)
     await publish_all(node)
     async with node.log_lock:

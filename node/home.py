@@ -11,10 +11,12 @@ unseal.sock          there while a daemon waits for its passphrase; mode 0600
 
 import fcntl
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from did.keystore import Keystore, open_keystore
@@ -25,6 +27,11 @@ from primitives.errors import Misconfigured, Undetermined
 _PRIVATE = 0o600
 _PRIVATE_FOLDER = 0o700
 _OTHERS = 0o077
+
+_LEFTOVER = re.compile(r"\..+\.[a-z0-9_]{8}")
+"""What `write_file` calls a file that it has not finished."""
+
+_LEFTOVER_SECONDS = 3600
 
 
 class HomeMissing(Misconfigured):
@@ -153,6 +160,33 @@ class Home:
             )
         return open_keystore(raw)
 
+    def leftovers(self) -> Iterator[Path]:
+        """Yield the files of writers that were killed before they gave them their name."""
+        for folder in (self.root, self.issued, *self._public_folders()):
+            if folder.is_dir():
+                for path in sorted(folder.iterdir()):
+                    if _LEFTOVER.fullmatch(path.name) and path.is_file():
+                        yield path
+
+    def remove_leftovers(self, now: datetime) -> int:
+        """Remove those of an hour ago and before; who writes now is left alone.
+
+        Raises:
+            StorageFailed: One cannot be removed.
+        """
+        removed = 0
+        for path in self.leftovers():
+            with _typed_failures(path):
+                age = now.timestamp() - path.stat().st_mtime
+                if age > _LEFTOVER_SECONDS:
+                    path.unlink()
+                    removed += 1
+        return removed
+
+    def _public_folders(self) -> Iterator[Path]:
+        for folder, _, _ in os.walk(self.public):
+            yield Path(folder)
+
     def save_keystore(self, sealed: bytes) -> None:
         """Replace the key store, whole or not at all.
 
@@ -181,12 +215,18 @@ class Home:
             os.close(handle)
 
     def is_held(self) -> bool:
-        """Tell whether a process holds the node now."""
+        """Tell whether a process holds the node now; makes no file."""
         try:
-            with self.hold():
-                return False
-        except HomeLocked:
+            handle = os.open(self.lock_file, os.O_RDONLY)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
             return True
+        finally:
+            os.close(handle)
+        return False
 
 
 def write_file(path: Path, content: bytes, *, mode: int = 0o644) -> None:

@@ -198,6 +198,7 @@ NEED_A_NODE = {
     "backup": ("x",),
     "reconcile": (),
     "config show": (),
+    "doctor": (),
     "config check": (),
     "audit-log check": (),
     "fsck": (),

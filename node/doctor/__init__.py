@@ -1,0 +1,1 @@
+"""Looking at all that a node needs, and saying what to do; changes nothing."""
