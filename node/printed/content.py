@@ -246,21 +246,19 @@ def _line(section: Section, one: Judged, words: Words) -> Line:
         file=shown(one.file, _MOST),
         what=what,
         issuer=issuer,
-        why=" ".join((section.verdict, *_reason(section))),
+        why=_reason(section),
         mark=section.mark,
     )
 
 
-def _reason(section: Section) -> Iterator[str]:
-    """Yield what decided, in a sentence, where the document is not valid."""
+def _reason(section: Section) -> str:
+    """Return why a document stands where it does: of what is open, the first question."""
     if not section.rows:
-        yield from section.sentences
-        return
-    for tone in (Tone.BAD, Tone.OPEN):
-        found = [row for row in section.rows if row.tone is tone and row.is_required]
-        if found:
-            yield found[0].text
-            return
+        return " ".join((section.verdict, *section.sentences))
+    deciding = [row for row in section.rows if row.tone is Tone.OPEN and row.is_required]
+    if section.tone is Tone.OPEN and deciding:
+        return f"{deciding[0].question} {deciding[0].text}"
+    return section.verdict
 
 
 def _about(frame: Frame, words: Words) -> Iterator[Fact]:

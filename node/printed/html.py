@@ -48,8 +48,8 @@ tr { break-inside: avoid; } thead { display: table-header-group; }
   margin-top: 1mm; }
 .checks col:nth-child(1) { width: 27%; } .checks col:nth-child(2) { width: 47%; }
 .many { font-size: 9pt; }
-.many col:nth-child(1) { width: 24%; } .many col:nth-child(2) { width: 25%; }
-.many col:nth-child(3) { width: 19%; }
+.many col:nth-child(1) { width: 22%; } .many col:nth-child(2) { width: 23%; }
+.many col:nth-child(3) { width: 18%; }
 ul { margin: 0; padding-left: 5mm; } li { margin-bottom: 1mm; }
 .counts { display: flex; flex-wrap: wrap; gap: 3mm 8mm; margin: 0 0 5mm; padding: 0; }
 .counts li { list-style: none; } .counts b { font-size: 14pt; }

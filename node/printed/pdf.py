@@ -190,7 +190,7 @@ class _Writer:
             ]
             for line in overview.lines
         )
-        self._table(overview.header, (24, 25, 19, 32), rows)
+        self._table(overview.header, (22, 23, 18, 37), rows)
         if overview.note:
             self.pdf.ln(2)
             self._text(overview.note, 8.5, colour=_GREY)

@@ -176,6 +176,19 @@ def test_a_recognition_that_does_not_hold_is_refused(raw: bytes, code: str) -> N
     assert caught.value.code == code
 
 
+def test_a_recognition_whose_proofs_nobody_here_reads_is_not_believed() -> None:
+    document = json.loads(recognition())
+    document["proof"]["cryptosuite"] = "ecdsa-rdfc-2019"
+    unread = canonicalize(document)
+    with pytest.raises(PatunayError) as caught:
+        parse_registry(unread, SIGNER.public_key, NOW)
+    assert caught.value.code == "registry-algorithm-unsupported"
+    without = canonicalize({**document, "proof": []})
+    with pytest.raises(PatunayError) as caught:
+        parse_registry(without, SIGNER.public_key, NOW)
+    assert caught.value.code == "proof-missing"
+
+
 @pytest.mark.parametrize(
     ("raw", "code"),
     [

@@ -184,7 +184,10 @@ def test_of_many_the_worst_stands_first() -> None:
     assert [line.mark for line in report.overview.lines] == ["d1", "d2", "d3", "d4"]
     first = report.overview.lines[0]
     assert first.what == "Ana Peña; Farm Data Collection"
-    assert first.why.endswith("for good. The issuer has taken it back for good.")
+    assert first.why.endswith("signed it, and has taken it back for good.")
+    assert report.overview.lines[2].why == (
+        "Is its text unchanged? It could not be looked up here."
+    )
     assert report.overview.lines[1].why.endswith("as a credential. no JSON (malformed)")
 
 
