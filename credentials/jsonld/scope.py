@@ -299,7 +299,7 @@ def defined_type(iri: str | None, name: str) -> str:
     Raises:
         UnsignedTerm: It is none.
     """
-    if iri is None or iri in KEYWORDS or not is_absolute_iri(iri):
+    if iri is None or not is_absolute_iri(iri):
         raise UnsignedTerm(f"the type {name[:64]!r} is defined by no context")
     return f"<{iri}>"
 
