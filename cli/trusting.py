@@ -171,6 +171,7 @@ def refresh(
 
     DID documents and histories, checkpoints, status lists, and with --chain the anchors.
     What cannot be had is told, and the folder keeps what it had; then the exit code is 3.
+    A round that was interrupted goes on where it ended, within a day.
     """
     office = TrustFolder.open(folder)
     around = Surroundings.of(click.get_current_context())

@@ -28,6 +28,7 @@ from node.auditing import Progress
 from node.gather import MAX_HISTORY_BYTES, MAX_STATUS_LIST_BYTES, Fetch
 from node.public_log import MAX_RECORDS
 from node.trust_folder import Followed, TrustFolder
+from node.trust_round import Round
 from primitives.canonical_json import JsonObject
 from primitives.clock import Clock
 from primitives.errors import PatunayError, Rejected, Undetermined
@@ -81,22 +82,39 @@ class Refresh:
     """Parts that the folder had before, by name."""
 
     async def run(self) -> tuple[Trouble, ...]:
-        """Write what can be had into the folder; return what could not."""
+        """Write what can be had into the folder; return what could not.
+
+        A round that was interrupted goes on with those that it had not had without
+        trouble. Each part is on the disk before its issuer counts as done.
+        """
         self._known = {part.file_name: part for part in self.folder.parts()}
-        issuers, logs = self.folder.followed(), set[str]()
+        now, issuers = self.clock.now(), self.folder.followed()
+        kept = Round.begin(self.folder.root, now, with_chain=self.look is not None)
+        logs = set(kept.done)
         for done, issuer in enumerate(issuers):
             self.progress("issuers", done, len(issuers))
-            service = None
-            try:
-                service = await self._issuer(issuer)
-            except PatunayError as e:
-                self.troubles.append(Trouble(issuer.did, e))
-            # Several issuers of one node share its log.
-            if service is not None and service.log not in logs:
-                logs.add(service.log)
-                await self._log(service)
+            if issuer.did not in kept.done:
+                await self._one(issuer, logs, kept)
         self.progress("issuers", len(issuers), len(issuers))
+        kept.end()
         return tuple(self.troubles)
+
+    async def _one(self, issuer: Followed, logs: set[str], kept: Round) -> None:
+        """Look an issuer up, and its log if nobody else of that node came before."""
+        before = len(self.troubles)
+        try:
+            service = await self._issuer(issuer)
+        except PatunayError as e:
+            self.troubles.append(Trouble(issuer.did, e))
+            return
+        # Several issuers of one node share its log.
+        if service is not None and service.log not in logs:
+            logs.add(service.log)
+            await self._log(service)
+            if len(self.troubles) == before:
+                kept.finish(service.log)
+        if len(self.troubles) == before:
+            kept.finish(issuer.did)
 
     async def _issuer(self, issuer: Followed) -> PatunayLogService | None:
         found = await self.resolver.resolve(issuer.did)
