@@ -281,6 +281,22 @@ class LogConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class TracingConfig:
+    """Where traces of requests go; docs/operating.md."""
+
+    endpoint: str = ""
+    """URL of an OpenTelemetry collector (OTLP over HTTP), such as
+    `http://127.0.0.1:4318/v1/traces`; empty traces nothing."""
+
+    def __post_init__(self) -> None:
+        """Check what can be told at once."""
+        if self.endpoint and not self.endpoint.startswith(("http://", "https://")):
+            raise ConfigInvalid(
+                f"tracing.endpoint: found {self.endpoint[:80]!r}, want an HTTP URL"
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that a node needs to know."""
 
@@ -369,6 +385,9 @@ class Config:
 
     log: LogConfig = field(default_factory=LogConfig)
     """See `LogConfig`."""
+
+    tracing: TracingConfig = field(default_factory=TracingConfig)
+    """See `TracingConfig`."""
 
     def __post_init__(self) -> None:
         """Check what one field alone does not show."""
@@ -508,6 +527,7 @@ TABLES: Final[Mapping[str, type[Any]]] = {
     "metrics": MetricsConfig,
     "limits": LimitsConfig,
     "log": LogConfig,
+    "tracing": TracingConfig,
 }
 """Settings that are tables of their own."""
 

@@ -38,6 +38,7 @@ from node.storage import anchor_store, ledger
 from node.storage.batches import count_unsigned
 from node.storage.database import is_shared
 from node.tls import server_context
+from node.tracing import span, tracing
 from node.unsealing import accepting_passphrase
 from node.witnesses import WitnessJob
 from node.witnessing import ensure_witness_key
@@ -97,7 +98,7 @@ class AnchorJob:
             return False
         self._moved = True  # an error must not keep the next tick from looking again
         self._looked_at = asyncio.get_running_loop().time()
-        with self._metrics.anchor_step_seconds.time():
+        with self._metrics.anchor_step_seconds.time(), span("chain"):
             after = await self._anchorer.step()
         _time_anchor(before, after, self._metrics)
         self._moved = closed is not None or _mark(before) != _mark(after)
@@ -199,7 +200,7 @@ async def run_daemon(
         loop.add_signal_handler(number, stop.set)
     metrics = Metrics()
     pool = WorkerPool(home, passphrase, home.config().serve.workers - 1)
-    with home.hold():
+    with home.hold(), tracing(home.config()):
         async with (
             Node.open(home, clock, passphrase) as node,
             _refusing_restored(node),

@@ -18,6 +18,7 @@ from credentials.jsonld.look_alikes import TakesLonger, hurried
 from credentials.judge import judge_case
 from credentials.proof_chain import proof_entries
 from credentials.report import Report
+from node.tracing import span
 
 LIGHT_BYTES: Final = 24 * 1024
 """Largest document that is judged at once: the worst of them take some 20 ms."""
@@ -46,14 +47,15 @@ class Judge:
             case: Gathered.
             size: Of its document, in bytes.
         """
-        if is_light(case, size):
-            try:
-                with hurried(LIGHT_STEPS):
-                    return self._judge(case)
-            except TakesLonger:
-                pass
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._beside, self._judge, case)
+        with span("judge"):
+            if is_light(case, size):
+                try:
+                    with hurried(LIGHT_STEPS):
+                        return self._judge(case)
+                except TakesLonger:
+                    pass
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._beside, self._judge, case)
 
     def close(self) -> None:
         """Judge no more; what is under way is not waited for."""

@@ -16,6 +16,7 @@ from node.logbook import load_tree
 from node.logs import configure_logs
 from node.metrics import Metrics
 from node.node import Node
+from node.tracing import tracing
 from node.workers import READY, decode_passphrase
 from primitives.clock import SystemClock
 from primitives.errors import PatunayError
@@ -36,6 +37,17 @@ async def run_worker(home: Home, listener: socket.socket) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     orders = await _orders()
     passphrase = decode_passphrase(await orders.readline())
+    with tracing(home.config()):
+        await _answer(home, listener, passphrase, orders, stop)
+
+
+async def _answer(
+    home: Home,
+    listener: socket.socket,
+    passphrase: bytes | None,
+    orders: asyncio.StreamReader,
+    stop: asyncio.Event,
+) -> None:
     async with Node.open(home, SystemClock(), passphrase) as node:
         async with node.log_lock:
             await load_tree(node)

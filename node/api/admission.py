@@ -8,6 +8,7 @@ from aiohttp import web
 
 from node.api.problems import PROBLEM, Handler, Overloaded, problem_response
 from node.metrics import Metrics
+from node.tracing import span
 
 ALWAYS: Final = frozenset({"/healthz", "/readyz"})
 """Answered by a full node too: whoever asks wants to know just that."""
@@ -54,7 +55,11 @@ async def admission_middleware(
     admission.in_hand += 1
     admission.metrics.in_flight.inc()
     try:
-        response = await handler(request)
+        with span("request", {"http.request.method": _method(request)}) as traced:
+            response = await handler(request)
+            if traced is not None:
+                traced.set_attribute("http.route", _route(request))
+                traced.set_attribute("http.response.status_code", response.status)
     except web.HTTPException as e:
         _count(request, e, started, admission.metrics)
         raise
@@ -65,13 +70,20 @@ async def admission_middleware(
     return response
 
 
+def _method(request: web.Request) -> str:
+    return request.method if request.method in _METHODS else _UNKNOWN
+
+
+def _route(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else _UNKNOWN
+
+
 def _count(
     request: web.Request, response: web.StreamResponse, started: float, metrics: Metrics
 ) -> None:
-    method = request.method if request.method in _METHODS else _UNKNOWN
-    resource = request.match_info.route.resource
-    route = resource.canonical if resource is not None else _UNKNOWN
-    metrics.requests.labels(method, route, response.status).inc()
+    route = _route(request)
+    metrics.requests.labels(_method(request), route, response.status).inc()
     metrics.request_seconds.labels(route).observe(time.perf_counter() - started)
     code = response.get(PROBLEM)
     if code is not None:

@@ -27,6 +27,7 @@ from node.log_reading import own_sightings, read_log
 from node.logbook import build_receipt
 from node.metrics import Metrics
 from node.node import Node
+from node.tracing import span
 from primitives.canonical_json import JsonObject
 from primitives.errors import Malformed, PatunayError
 from primitives.strict_json import MAX_DOCUMENT_BYTES, JsonTooLarge, parse_json_object
@@ -127,9 +128,10 @@ class Verifier:
 
     async def _case(self, document: JsonObject, policy: Policy) -> Case:
         """Return one credential with what could be had about it."""
-        evidence = await self.gatherer.gather(
-            document, receipt=await self._receipt(document), sightings=self._sightings
-        )
+        with span("gather"):
+            evidence = await self.gatherer.gather(
+                document, receipt=await self._receipt(document), sightings=self._sightings
+            )
         case = Case(document, evidence, policy, self.node.instant())
         if not self._is_own(case) or log_wanted_since(case) is None:
             return case
@@ -158,7 +160,8 @@ class Verifier:
         if not isinstance(name, str) or not name.startswith(_UUID_URN):
             return None
         try:
-            receipt = await build_receipt(self.node, name.removeprefix(_UUID_URN))
+            with span("store", {"kind": "look-up"}):
+                receipt = await build_receipt(self.node, name.removeprefix(_UUID_URN))
         except PatunayError as e:
             return Missing.because(e)
         return Obtained(receipt, OWN_NODE, self.node.instant())

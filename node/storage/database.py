@@ -25,6 +25,7 @@ from node.home import StorageFailed
 from node.storage.postgres import Postgres, PostgresPlace, create_postgres_engine
 from node.storage.sqlite import Sqlite, create_sqlite_engine
 from node.storage.store import ASIDE, CommitUnknown, DatabaseMissing, Lookups, Reader, Store
+from node.tracing import span
 from primitives.errors import Misconfigured
 
 DatabasePlace = Path | PostgresPlace
@@ -104,6 +105,13 @@ async def transaction(
         CommitUnknown: The connection broke while they were being kept.
         NotStorable: A text is too long, or holds what cannot be stored.
     """
+    with span("store", {"kind": "write"}):
+        async with _written(engine, in_turn=in_turn) as connection:
+            yield connection
+
+
+@asynccontextmanager
+async def _written(engine: AsyncEngine, *, in_turn: bool) -> AsyncIterator[AsyncConnection]:
     async with _connection(engine) as opened:
         connection = await opened.execution_options(**{ASIDE: not in_turn})
         begun = await connection.begin()
@@ -124,8 +132,9 @@ async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     Raises:
         StorageFailed: It cannot be read.
     """
-    async with _connection(engine) as connection:
-        yield await connection.execution_options(**_store(engine).read_options())
+    with span("store", {"kind": "read"}):
+        async with _connection(engine) as connection:
+            yield await connection.execution_options(**_store(engine).read_options())
 
 
 def open_lookups(engine: AsyncEngine) -> Lookups:

@@ -149,3 +149,38 @@ def test_passes_other_commands_on(home: Path, passphrase: Path) -> None:
     found = run(environment(home, passphrase), "anchor", "status")
     assert found.returncode == 4
     assert "node-directory-missing" in found.stderr
+
+
+def test_sets_what_a_container_needs_in_a_node_that_it_creates(
+    home: Path, passphrase: Path
+) -> None:
+    asked = environment(
+        home, passphrase, domain=DOMAIN, workers="2", ipfs_api="http://127.0.0.1:5001"
+    )
+    with serving(asked) as url:
+        assert health(url) == 200
+    config = tomllib.loads((home / "patunay.toml").read_text())
+    assert config["serve"]["workers"] == 2
+    assert config["ipfs_api"] == "http://127.0.0.1:5001"
+
+
+@pytest.mark.parametrize(
+    ("password", "line"),
+    [("plain\n", "*:*:*:*:plain\n"), ("a:b\\c\nx", "*:*:*:*:a\\:b\\\\c\n")],
+)
+def test_hands_the_password_of_the_database_over_in_a_file_of_its_own(
+    home: Path, passphrase: Path, tmp_path: Path, password: str, line: str
+) -> None:
+    file, handed = tmp_path / "database-password", tmp_path / "pgpass"
+    file.write_text(password)
+    variables = environment(home, passphrase) | {
+        "PATUNAY_DATABASE_PASSWORD_FILE": str(file),
+        "PGPASSFILE": str(handed),
+    }
+    assert run(variables).returncode == 4  # there is no node, and none is asked for
+    assert handed.read_text() == line
+    assert handed.stat().st_mode & 0o777 == 0o600
+    variables["PATUNAY_DATABASE_PASSWORD_FILE"] = str(tmp_path / "nowhere")
+    found = run(variables)
+    assert found.returncode == 4
+    assert f"found no password in {tmp_path / 'nowhere'}" in found.stderr

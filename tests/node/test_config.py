@@ -56,6 +56,7 @@ SETTINGS = {
     "serve.max_requests": 50,
     "metrics.listen": "127.0.0.1:9464",
     "metrics.token_file": "metrics-token",
+    "tracing.endpoint": "http://127.0.0.1:4318/v1/traces",
 }
 
 _TLS = ["tls_certificate_file", "tls_key_file"]
@@ -158,6 +159,7 @@ def test_the_public_url_ends_without_a_slash() -> None:
         (LEAST + "[chain]\nmax_fee_gwei = 0", "chain.max_fee_gwei: found 0"),
         (LEAST + "[chain]\npoll_seconds = 0", "chain.poll_seconds: found 0"),
         (LEAST + "[chain]\npoll_seconds = 1.5", "found float, want int"),
+        (LEAST + "[tracing]\nendpoint = '127.0.0.1'", "want an HTTP URL"),
         (LEAST + "[serve]\nworkers = 0", "serve.workers: found 0, want 1 to 64"),
         (LEAST + "[serve]\nworkers = 65", "serve.workers: found 65, want 1 to 64"),
         (LEAST + "[serve]\nmax_requests = 0", "serve.max_requests: found 0"),

@@ -3,7 +3,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
@@ -27,6 +27,7 @@ from node.present_state import present_state
 from node.shared_metrics import MULTIPROCESS_FOLDER
 from node.storage import ledger
 from primitives.errors import Undetermined
+from primitives.strict_json import parse_json_object
 from tests.support.components import ROOT
 from tests.support.nodes import LEARNERS_FILE, Client, HandClock, anchor, client_of, issue
 
@@ -291,3 +292,25 @@ async def test_operating_md_lists_every_metric(node: Node) -> None:
     page = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
     listed = set(re.findall(r"^\| `(patunay_\w+)`", page, re.MULTILINE))
     assert listed == there
+
+
+async def test_the_dashboard_asks_for_metrics_that_there_are(node: Node) -> None:
+    text = Metrics().exposition(await present_state(node)).decode()
+    samples_of = re.compile(r"^# TYPE (\w+) (\w+)", re.MULTILINE)
+    there = set()
+    for name, kind in samples_of.findall(text):
+        there |= (
+            {f"{name}_{part}" for part in ("bucket", "sum", "count")}
+            if (kind == "histogram")
+            else {name}
+        )
+    raw = (ROOT / "docker" / "grafana-dashboard.json").read_bytes()
+    board = parse_json_object(raw, max_bytes=1 << 20)
+    asked: set[str] = set()
+    for panel in cast("list[dict[str, Any]]", board["panels"]):
+        for target in panel["targets"]:
+            assert target["expr"].count("(") == target["expr"].count(")")
+            asked |= set(re.findall(r"\bpatunay_\w+", target["expr"]))
+    assert asked - there == set()
+    gauges = {name for name in there if not name.endswith(("_sum", "_count", "_created"))}
+    assert gauges - asked == {"patunay_http_requests_total"} - asked

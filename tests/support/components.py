@@ -71,6 +71,17 @@ _COMPONENTS = {
         f"{_MAKE_TOOLS} (needs npm)",
         places=(_NODE_MODULES / "axe-core",),
     ),
+    "nginx": _Component(
+        "nginx",
+        f"{_MAKE_TOOLS} as root, or install Debian's nginx-light",
+        programs=("nginx",),
+        places=(Path("/usr/sbin/nginx"),),
+    ),
+    "systemd": _Component(
+        "systemd-analyze",
+        f"{_MAKE_TOOLS} as root, or install Debian's systemd",
+        programs=("systemd-analyze",),
+    ),
     "softhsm": _Component(
         "SoftHSM",
         f"{_MAKE_TOOLS} as root, or install Debian's softhsm2",
