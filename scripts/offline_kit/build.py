@@ -59,6 +59,7 @@ PYTHONS: Final = ("3.11", "3.12", "3.13", "3.14")
 _TEXTS: Final = ("README.txt", "BASAHIN.txt", "patunay.cmd")
 """Written with the line ends of Windows, whose older editors know no others."""
 
+_SHIPPED: Final = (".sh", ".command", ".cmd", ".txt", ".html")
 _EXECUTABLE: Final = ("patunay.sh", "patunay.command")
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _HIDDEN_MODULES: Final = re.compile(r"^[^/]+\.data/(purelib|platlib)/")
@@ -179,7 +180,7 @@ def _label(platforms: Sequence[str]) -> str:
 
 
 def _is_shipped(path: Path) -> bool:
-    return path.name == "start.py" or path.suffix in (".sh", ".command", ".cmd", ".txt")
+    return path.name == "start.py" or path.suffix in _SHIPPED
 
 
 def _text(path: Path) -> bytes:
