@@ -1,7 +1,8 @@
 """Checking a node's memory against itself and against the chain.
 
 Every leaf is hashed again from the document that it stands for, every root calculated
-again, every checkpoint's signature and record checked, and every anchor looked up.
+again, every checkpoint's signature and record checked, every status list compared with
+what was done to its credentials, and every anchor looked up.
 """
 
 from collections.abc import Callable
@@ -13,10 +14,13 @@ from anchoring.entry import EntryKind, encode_entry, entry_of
 from anchoring.merkle import hash_leaf
 from anchoring.record import parse_record, record_cid, record_digest
 from anchoring.tree import Tree
+from credentials.status_list import set_indexes
 from node.audit_log import check_audit_log
 from node.node import Node
-from node.storage import anchor_store, ledger
+from node.status import marked_bits
+from node.storage import anchor_store, ledger, statuses
 from node.storage.anchor_store import StoredCheckpoint, StoredTransaction
+from node.storage.restorations import inherited
 from primitives.canonical_json import JsonObject
 from primitives.errors import PatunayError, Undetermined
 from primitives.strict_json import parse_json_object
@@ -91,6 +95,7 @@ async def check_node(
         progress("hashing leaves", start, length)
     report.leaves = tree.size
     await _check_credentials(node, report)
+    await _check_lists(node, report)
     previous: StoredCheckpoint | None = None
     for checkpoint in checkpoints:
         _check_checkpoint(node, tree, checkpoint, previous, report)
@@ -111,6 +116,26 @@ async def _check_credentials(node: Node, report: FsckReport) -> None:
         Problem(f"credential {uuid}", "entry-missing", "it is in neither log nor queue")
         for uuid in unlogged
     ]
+
+
+async def _check_lists(node: Node, report: FsckReport) -> None:
+    """Compare what each status list says with what was done to the credentials in it."""
+    async with node.reading() as c:
+        for stored in await statuses.all_lists(c):
+            marked = await statuses.marked_indexes(c, stored.url)
+            marked |= await inherited(c, stored.url)
+            allowed = await marked_bits(c, stored)
+            where = f"status list {stored.url}"
+            try:
+                document = parse_json_object(stored.document.encode(), _MAX_STORED_BYTES)
+                bits = set_indexes(document)
+            except PatunayError as e:
+                report.problems.append(Problem(where, e.code, str(e)))
+                continue
+            if not marked <= bits <= allowed:
+                missing, extra = len(marked - bits), len(bits - allowed)
+                detail = f"found {missing} bits missing and {extra} too many"
+                report.problems.append(Problem(where, "status-list-mismatch", detail))
 
 
 async def _check_leaves(

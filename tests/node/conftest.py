@@ -1,3 +1,4 @@
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def store(request: pytest.FixtureRequest) -> str:
-    """Where the database of `home` is."""
-    return str(getattr(request, "param", "sqlite"))
+    """Where the database of `home` is; `TEST_STORE=postgres` moves those of all tests."""
+    return str(getattr(request, "param", os.environ.get("TEST_STORE", "sqlite")))
 
 
 @pytest.fixture(scope="session")

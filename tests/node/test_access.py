@@ -14,7 +14,7 @@ from node.acting import current_actor
 from node.home import Home
 from node.node import Node
 from node.permissions import Action, IssuerRefused, Role, RoleRefused
-from node.storage.database import create_engine, migrate
+from node.storage.database import create_engine, locate, migrate
 from node.storage.registry import IssuerUnknown
 from node.storage.tokens import Token, TokenUnknown, list_tokens
 from tests.support.nodes import HandClock, meddle, opened, query
@@ -141,7 +141,7 @@ async def test_a_token_without_any_role_is_a_bug(node: Node) -> None:
 
 
 async def test_tokens_of_an_older_database_may_do_what_they_could(home: Home) -> None:
-    engine = create_engine(home.root / "patunay.db")
+    engine = create_engine(locate(home.root, home.config()))
     await migrate(engine, "base")
     await migrate(engine, "0009")
     await engine.dispose()

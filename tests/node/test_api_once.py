@@ -14,6 +14,8 @@ from tests.node.test_api_issue import UNSIGNED
 from tests.support.api import problem_of
 from tests.support.nodes import Client, HandClock, client_of, opened, query
 
+ON_BOTH_STORES = True
+
 URL = "/credentials/issue"
 BODY: dict[str, Any] = {"credential": UNSIGNED}
 

@@ -11,6 +11,7 @@ from node import fsck
 from node.fsck import FsckReport, check_node
 from node.home import Home
 from node.node import LOG_KEY, Node
+from node.status import revoke
 from primitives.ed25519 import SoftwareSigner
 from primitives.hashing import Digest
 from tests.support.nodes import (
@@ -259,3 +260,28 @@ async def test_a_node_that_goes_on_working_is_checked_as_it_was(
     assert grown
     assert (report.problems, report.checkpoints) == ([], 1)
     assert len(query(home, "SELECT * FROM checkpoints")) == 2
+
+
+@pytest.mark.parametrize("how", ["bit taken back", "event lost", "bit added", "no list"])
+async def test_a_list_that_contradicts_what_was_done_is_found(
+    sound: Sound, how: str
+) -> None:
+    async with opened(sound.home) as node:
+        before = query(sound.home, "SELECT url, document FROM status_lists")
+        ((uuid,),) = query(sound.home, "SELECT min(uuid) FROM credentials")
+        await revoke(node, uuid, "a mistake")
+        await anchor(node, sound.chain)
+    assert (await report_on(sound)).problems == []
+    url, empty = before[0]
+    match how:
+        case "bit taken back":
+            meddle(sound.home, "UPDATE status_lists SET document = ?", empty)
+        case "event lost":
+            meddle(sound.home, "DELETE FROM status_events")
+        case "bit added":
+            meddle(sound.home, "UPDATE status_events SET status_index = status_index + 64")
+        case _:
+            meddle(sound.home, "UPDATE status_lists SET document = '{}'")
+    problems = (await report_on(sound)).problems
+    code = "status-list-unusable" if how == "no list" else "status-list-mismatch"
+    assert (f"status list {url}", code) in {(p.where, p.code) for p in problems}

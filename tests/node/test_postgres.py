@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,11 @@ from sqlalchemy import Connection, insert, inspect, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from node.access import create_token
 from node.config import Config, ConfigInvalid, DatabaseConfig
 from node.home import Home, StorageFailed
 from node.issuance import issue_document
+from node.permissions import Role
 from node.storage.database import (
     DatabaseInUse,
     DatabaseUrlRefused,
@@ -36,6 +39,7 @@ from node.storage.schema import metadata, requests
 from node.storage.store import CommitUnknown, DatabaseMissing
 from tests.support.nodes import (
     HandClock,
+    client_of,
     copy_home,
     environment,
     issue,
@@ -427,3 +431,39 @@ async def test_a_connection_cut_before_the_commit_keeps_nothing(home: Home) -> N
         async with transaction(engine) as c:
             assert (await c.execute(select(requests))).all() == []
         await engine.dispose()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_request_whose_commit_is_unknown_is_settled_by_its_key(
+    home: Home, when: str
+) -> None:
+    """Over HTTP: a typed 503, and the same key again gives one credential, whatever was."""
+    url = home.config().database.url
+    async with severing(url) as (line, cut_url):
+        config = plan(database=DatabaseConfig(url=cut_url))
+        home.config_file.write_text(config.to_toml(), encoding="utf-8")
+        async with opened(home, HandClock()) as node, client_of(node) as client:
+            _, secret = await create_token(node, "test", [Role.SIGNER])
+            headers = {"Authorization": f"Bearer {secret}", "Idempotency-Key": "k-0000001"}
+            body = {
+                "credential": {
+                    "@context": ["https://www.w3.org/ns/credentials/v2"],
+                    "type": ["VerifiableCredential"],
+                    "issuer": "did:web:localhost%3A8460",
+                    "credentialSubject": {"id": "did:example:learner"},
+                }
+            }
+            ask = partial(client.post, "/credentials/issue", json=body, headers=headers)
+            line.cut_at_commit(when)
+            answer = await ask()
+            problem = await answer.json()
+            assert (answer.status, problem["code"]) == (503, "commit-unknown")
+            assert answer.headers["Retry-After"]
+            answers = [await ask() for _ in range(2)]
+            assert [answer.status for answer in answers] == [201, 201]
+            first, second = [await answer.json() for answer in answers]
+            assert first == second
+    assert line.cuts == 1
+    kept = execute(url, "SELECT count(*), count(DISTINCT status_index) FROM credentials")
+    assert kept == [(1, 1)]
+    assert execute(url, "SELECT count(*) FROM entries WHERE kind = 1") == [(1,)]
