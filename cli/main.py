@@ -87,6 +87,7 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "presentation": Lazy(
         "cli.presenting:presentation", "What a holder shows of its credentials."
     ),
+    "webhook": Lazy("cli.webhooks:webhook", "Addresses that are told of what happens."),
     "token": Lazy("cli.tokens:token", "Access tokens for programs and people."),
     "audit-log": Lazy("cli.audit_log:audit_log", "Who did what at this node, and when."),
     "doctor": Lazy(

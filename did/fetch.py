@@ -11,7 +11,7 @@ import asyncio
 import re
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -129,12 +129,25 @@ class Fetched:
     url: str
 
 
+@dataclass(slots=True)
+class _PrivateHosts:
+    """Hosts that the operator has named: they may lie at any address."""
+
+    names: frozenset[str]
+    addresses: set[str]
+    """Those that the names were found at. A name that is not among them still reaches none
+    of these: its whole DNS answer is judged first."""
+
+
 class _WholeAnswerResolver(AbstractResolver):
     """Refuses a DNS answer in which any address is not public."""
 
-    def __init__(self, inner: AbstractResolver, *, allow_loopback: bool) -> None:
+    def __init__(
+        self, inner: AbstractResolver, *, allow_loopback: bool, private: "_PrivateHosts"
+    ) -> None:
         self._inner = inner
         self._allow_loopback = allow_loopback
+        self._private = private
 
     async def resolve(
         self,
@@ -145,6 +158,9 @@ class _WholeAnswerResolver(AbstractResolver):
         answer = await self._inner.resolve(host, port, family)
         if not answer:
             raise OSError(f"{host} has no address")
+        if host in self._private.names:
+            self._private.addresses.update(result["host"] for result in answer)
+            return answer
         for result in answer:
             check_public_address(result["host"], allow_loopback=self._allow_loopback)
         return answer
@@ -163,6 +179,7 @@ class PublicFetcher:
         deadline_seconds: float = DEADLINE_SECONDS,
         resolver: AbstractResolver | None = None,
         ssl_context: ssl.SSLContext | None = None,
+        private_hosts: Collection[str] = (),
     ) -> None:
         """Take the settings; nothing is opened before `async with`.
 
@@ -172,11 +189,15 @@ class PublicFetcher:
             deadline_seconds: For one `get`, from DNS to the last byte.
             resolver: Instead of the system's; its answers are not trusted.
             ssl_context: Instead of the system's certificate authorities.
+            private_hosts: Names and addresses, as URLs have them, that may lie anywhere
+                and be asked without TLS. The operator's own, never a stranger's.
         """
         self.allow_loopback_http = allow_loopback_http
         self._deadline_seconds = deadline_seconds
         self._inner_resolver = resolver
         self._ssl_context = ssl_context
+        names = frozenset(private_hosts)
+        self._private = _PrivateHosts(names, {name.strip("[]") for name in names})
         self._session: aiohttp.ClientSession | None = None
         self._resolver: _WholeAnswerResolver | None = None
 
@@ -184,6 +205,7 @@ class PublicFetcher:
         self._resolver = _WholeAnswerResolver(
             self._inner_resolver or aiohttp.ThreadedResolver(),
             allow_loopback=self.allow_loopback_http,
+            private=self._private,
         )
         connector = aiohttp.TCPConnector(
             resolver=self._resolver,
@@ -222,7 +244,8 @@ class PublicFetcher:
         """
         family, kind, protocol, _, address = address_info
         try:
-            check_public_address(address[0], allow_loopback=self.allow_loopback_http)
+            if address[0] not in self._private.addresses:
+                check_public_address(address[0], allow_loopback=self.allow_loopback_http)
         except FetchAddressRefused as e:
             raise _ConnectionRefused(e) from e
         return socket.socket(family, kind, protocol)
@@ -254,6 +277,34 @@ class PublicFetcher:
             _check_head(response, url)
             body = await _read_bounded(response, max_bytes)
             return Fetched(body, response.headers.get("Content-Type", ""), url)
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        """Send `body` to `url`; return the status. What is answered is not read.
+
+        Raises:
+            PatunayError: As `get`, but for what is about a body.
+        """
+        if self._session is None:
+            raise RuntimeError("the fetcher is used outside of `async with`")
+        self.check(url)
+        async with (
+            _typed_errors(url, self._deadline_seconds),
+            asyncio.timeout(self._deadline_seconds),
+            self._session.post(
+                URL(url, encoded=True), data=body, allow_redirects=False, headers=headers
+            ) as response,
+        ):
+            return response.status
+
+    def check(self, url: str) -> None:
+        """Return if `url` may be asked, going by its spelling alone; raise otherwise.
+
+        Raises:
+            FetchUrlRefused: As `check_url`, but for hosts that the operator has named.
+        """
+        match = _URL.fullmatch(url) if len(url) <= MAX_URL_CHARACTERS else None
+        if match is None or match[2] not in self._private.names:
+            check_url(url, allow_loopback_http=self.allow_loopback_http)
 
 
 class DidWebResolver:

@@ -354,6 +354,13 @@ class Config:
     """URLs of OpenTimestamps calendars that stamp this node's checkpoints, separated by
     spaces; empty asks nobody."""
 
+    webhook_private_hosts: str = ""
+    """Hosts that webhooks may lie at though their addresses are private, and that may be
+    told without TLS: names or addresses, separated by spaces."""
+
+    webhook_give_up_days: int = 3
+    """Days after which an event that a webhook does not take is given up."""
+
     allow_loopback_http: bool = False
     """Whether DIDs and status lists at `localhost` may be read without TLS. For
     development alone: it lets a credential make this node call itself."""
@@ -415,12 +422,10 @@ class Config:
                 parse(getattr(self, name))
             except PatunayError as e:
                 raise ConfigInvalid(f"{name}: {e}") from e
-        for text in self.allowed_hosts.split():
-            if Authority.parse(text) is None:
-                raise ConfigInvalid(
-                    f"allowed_hosts: found {text[:80]!r}, want host or host:port"
-                )
+        _require_hosts("allowed_hosts", self.allowed_hosts, port=True)
         _require_origins(self.origins)
+        _require_hosts("webhook_private_hosts", self.webhook_private_hosts)
+        _require_range("webhook_give_up_days", self.webhook_give_up_days, 1, 30)
 
     @property
     def origins(self) -> frozenset[str]:
@@ -597,6 +602,14 @@ def _require_loopback(url: str) -> None:
         raise ConfigInvalid(f"ipfs_api: found {url[:80]!r}, want http://127.0.0.1:5001")
     if not authority.is_loopback:
         raise IpfsApiExposed(f"ipfs_api: found host {authority.name}, want a loopback one")
+
+
+def _require_hosts(name: str, hosts: str, *, port: bool = False) -> None:
+    for text in hosts.split():
+        found = Authority.parse(text)
+        if found is None or (found.port is not None and not port):
+            wanted = "host or host:port" if port else "host"
+            raise ConfigInvalid(f"{name}: found {text[:80]!r}, want {wanted}")
 
 
 def _require_origins(origins: Iterable[str]) -> None:

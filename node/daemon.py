@@ -40,6 +40,7 @@ from node.storage.database import is_shared
 from node.tls import server_context
 from node.tracing import span, tracing
 from node.unsealing import accepting_passphrase
+from node.webhook_job import WebhookJob
 from node.witnesses import WitnessJob
 from node.witnessing import ensure_witness_key
 from node.workers import WorkerPool
@@ -234,7 +235,7 @@ async def _working(
     """Anchor, and publish to IPFS where that is configured, in the background."""
     async with AsyncExitStack() as stack:
         anchoring, unsealing = await _anchoring(node, metrics, pool, stack)
-        others: list[Job] = [SigningJob(node).run]
+        others: list[Job] = [SigningJob(node).run, WebhookJob(node).run]
         publisher = await stack.enter_async_context(ipfs_publisher(node))
         if publisher is not None:
             others.append(IpfsJob(node, publisher).run)

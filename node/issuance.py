@@ -38,6 +38,7 @@ from node.status_lists import Place, allot_places
 from node.storage import batches, ledger
 from node.storage.ledger import Draft, Unsigned
 from node.storage.registry import Issuer, list_issuers, require_issuer
+from node.webhooks import Event, Happened, tell
 from primitives.canonical_json import JsonObject, canonicalize
 from primitives.ed25519 import Signer
 from primitives.errors import Malformed, Rejected
@@ -315,3 +316,8 @@ async def _save_signed(
     await ledger.save_signed(c, [(name, body.decode()) for name, body in bodies], now)
     queued = [(EntryKind.CREDENTIAL, sha256(body), name) for name, body in bodies]
     await ledger.enqueue(c, queued, now)
+    told = [
+        Happened(Event.ISSUED, name, {"uuid": name, "digest": digest.hex()})
+        for _, digest, name in queued
+    ]
+    await tell(node, c, told)

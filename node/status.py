@@ -25,6 +25,7 @@ from node.storage.ledger import StoredCredential
 from node.storage.registry import require_issuer
 from node.storage.restorations import inherited
 from node.storage.statuses import REINSTATE, REVOKE, SUSPEND, StatusEvent, StoredList
+from node.webhooks import Event, Happened, tell
 from primitives.errors import Malformed, PatunayError, Rejected
 from primitives.strict_json import parse_json_object
 
@@ -247,9 +248,28 @@ async def change_within(
     body = sign_list(node, issuer, before.url, before.purpose, bits)
     await statuses.replace_document(c, before.url, body.decode(), event.list_version)
     await log_list(node, c, before.url, body)
+    await tell(node, c, [_happened(event)])
     what = f"credential:{state.stored.uuid}"
     await record(c, node, _ACTIONS[action], what, issuer=state.stored.issuer)
     return event
+
+
+def _happened(event: StatusEvent) -> Happened:
+    """Return what webhooks are told: never the reason."""
+    kinds = {
+        REVOKE: Event.REVOKED,
+        SUSPEND: Event.SUSPENDED,
+        REINSTATE: Event.REINSTATED,
+    }
+    return Happened(
+        kinds[event.action],
+        f"{event.status_list} {event.list_version}",
+        {
+            "uuid": event.credential,
+            "statusList": event.status_list,
+            "listVersion": event.list_version,
+        },
+    )
 
 
 def _require_change(state: CredentialState, action: str) -> Entry:

@@ -44,8 +44,10 @@ from node.storage.registry import (
     TemplateExists,
     TemplateUnknown,
 )
+from node.storage.webhooks import DeliveryUnknown, WebhookUnknown
 from node.templates import TemplateRetired
 from node.uploads import BatchNotChecked, TooManyRows
+from node.webhook_settings import TooManyWebhooks
 from primitives.errors import Malformed, Misconfigured, PatunayError, Rejected, Undetermined
 from primitives.strict_json import JsonTooLarge
 
@@ -123,6 +125,9 @@ _STATUS: Final[tuple[tuple[type[PatunayError], int], ...]] = (
     (HostRefused, 421),
     (IssuerUnknown, 404),
     (TemplateUnknown, 404),
+    (WebhookUnknown, 404),
+    (DeliveryUnknown, 404),
+    (TooManyWebhooks, 409),
     (TemplateExists, 409),
     (TemplateRetired, 409),
     (NodeSealed, 503),

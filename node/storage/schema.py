@@ -256,6 +256,35 @@ challenges = Table(
 )
 Index("ix_challenges_expires_at", challenges.c.expires_at)
 
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("url", String(2048), nullable=False),
+    Column("secret", String(64), nullable=False, doc="signs what is sent; base64"),
+    Column("events", String(255), nullable=False, doc="their names, separated by spaces"),
+    Column("created_at", String(32), nullable=False),
+    Column("removed_at", String(32)),
+)
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("seq", _AUTO, primary_key=True, autoincrement=True),
+    Column("webhook", String(36), ForeignKey("webhooks.id"), nullable=False),
+    Column("event", String(64), nullable=False, doc="its id, the same at each attempt"),
+    Column("type", String(32), nullable=False),
+    Column("body", Text, nullable=False, doc="JSON, exactly as it is sent"),
+    Column("state", String(16), nullable=False, doc="waiting, delivered, given-up"),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", String(32), nullable=False),
+    Column("due_at", String(32), nullable=False, doc="of the next attempt"),
+    Column("ended_at", String(32)),
+    Column("problem", Text, doc="what stood in the way last"),
+    UniqueConstraint("webhook", "event"),
+)
+Index("ix_webhook_deliveries_due", webhook_deliveries.c.state, webhook_deliveries.c.due_at)
+
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,
