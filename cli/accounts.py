@@ -10,8 +10,10 @@ from cli.options import FILE, home_option, json_option, passphrase_option
 from cli.output import print_json, say, say_note
 from cli.passphrase import read_account_passphrase, read_passphrase
 from did.keyfile import KeyLabel
+from node.audit_log import record
 from node.home import Home
 from node.node import EVM_KEY, Node
+from node.permissions import Action
 from node.storage import anchor_store
 from primitives.clock import SystemClock
 from primitives.errors import Misconfigured
@@ -95,6 +97,7 @@ def import_account(
         before = keys.keystore.entry(EVM_KEY).public
         if before != found.address:
             asyncio.run(_require_idle(home, before))
+            asyncio.run(_record_import(home, found.address))
             label = KeyLabel(EVM_KEY, "evm", "", SystemClock().now())
             keys = keys.retire(EVM_KEY, f"evm-{before[2:].lower()}")
             keys = keys.add_secp256k1(label, found.secret, address=found.address)
@@ -120,6 +123,13 @@ async def _require_idle(home: Home, address: str) -> None:
     )
     if waiting:
         raise AccountInUse(f"found {waiting} transactions of {address} that need it")
+
+
+async def _record_import(home: Home, address: str) -> None:
+    """Write into the audit log, before it is done, that another account pays."""
+    async with Node.open(home, SystemClock()) as node, node.writing() as c:
+        facts = {"change": "import account"}
+        await record(c, node, Action.KEY_CHANGE, f"account:{address}", facts=facts)
 
 
 def _tell(address: str, *, as_json: bool) -> None:

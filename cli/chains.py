@@ -13,12 +13,14 @@ from cli.accounts import account
 from cli.options import home_option, json_option, passphrase_option
 from cli.output import print_json, print_table, say, say_note
 from cli.passphrase import read_passphrase
+from node.audit_log import record
 from node.backends import GWEI
 from node.chain_presets import chain_presets
 from node.config import ConfigInvalid
 from node.home import Home, write_file
 from node.leading import leading
 from node.node import EVM_KEY, Node
+from node.permissions import Action
 from node.storage import anchor_store, ledger
 from primitives.clock import SystemClock
 from primitives.errors import Misconfigured
@@ -176,8 +178,11 @@ async def _register(home: Home, contract: str) -> None:
         HomeLocked: Another process holds the node.
     """
     with home.hold():
-        async with _reading(home, contract) as (_, anchor, _account):
+        async with _reading(home, contract) as (node, anchor, _account):
             await anchor.confirm_contract()
+            async with node.writing() as c:
+                facts = {"change": "register"}
+                await record(c, node, Action.SETTINGS, f"contract:{contract}", facts=facts)
         config = home.own_config()
         chosen = replace(config, chain=replace(config.chain, contract=contract))
         write_file(home.config_file, chosen.to_toml().encode(), mode=0o600)

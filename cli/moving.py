@@ -12,10 +12,12 @@ from cli.options import home_option, json_option, passphrase_option
 from cli.output import print_json, say, say_note
 from cli.passphrase import read_passphrase
 from node.anchor_state import anchor_state
+from node.audit_log import record
 from node.config import ChainConfig
 from node.home import Home, write_file
 from node.leading import leading
 from node.node import Node
+from node.permissions import Action
 from node.setup import anchor_contract, refresh_documents
 from primitives.canonical_json import JsonObject
 from primitives.clock import SystemClock
@@ -108,6 +110,9 @@ async def _move(
             )
             chosen = replace(own, chain=place)
             await refresh_documents(node)  # so that they list the old one
+            async with node.writing() as c:
+                facts = {"change": "move"}
+                await record(c, node, Action.SETTINGS, f"contract:{contract}", facts=facts)
         write_file(home.config_file, chosen.to_toml().encode(), mode=0o600)
         async with Node.open(home, SystemClock(), passphrase) as node, leading(node):
             try:

@@ -32,6 +32,8 @@ def test_an_account_goes_out_and_comes_back(home: Home, tmp_path: Path) -> None:
     assert account_of(home.keystore()) == (ADDRESS, SECRET)
     retired = f"evm-{address[2:].lower()}"
     assert account_of(home.keystore(), retired) == (address, secret)
+    act = run_json("audit-log", "show", home=home.root)["entries"][-1]
+    assert (act["action"], act["objects"]) == ("key.change", [f"account:{ADDRESS}"])
 
     back = ("chain", "account", "import", tmp_path / "own.json", *own)
     assert run_json(*back, home=home.root)["account"] == address

@@ -48,7 +48,11 @@ def daemon(home: Home, *arguments: str) -> Iterator[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PATUNAY_PASSPHRASE": PASSPHRASE},
+        env={
+            **os.environ,
+            "PATUNAY_PASSPHRASE": PASSPHRASE,
+            "PATUNAY_LOG_LEVEL": "error",
+        },
     )
     assert running.stdout is not None
     assert running.stderr is not None
@@ -201,6 +205,8 @@ def register_and_price(home: Home, contract: str) -> tuple[int, int]:
         refused = run("chain", "register", wrong, home=home.root)
         assert_refused(refused, code, exit_code=exit_code)
     assert run_json("chain", "register", contract, home=home.root)["contract"] == contract
+    act = run_json("audit-log", "show", home=home.root)["entries"][-1]
+    assert (act["action"], act["objects"]) == ("settings", [f"contract:{contract}"])
     assert home.config().chain.contract == contract
     balance = int(run_json("chain", "balance", home=home.root)["wei"])
     assert 9 * 10**17 < balance < 10**18

@@ -54,7 +54,7 @@ def sealed_daemon(home: Home, *arguments: str) -> Iterator[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=kept,
+        env={**kept, "PATUNAY_LOG_LEVEL": "error"},
     )
     try:
         assert running.stdout is not None
