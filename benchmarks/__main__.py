@@ -1,5 +1,9 @@
-"""`make bench`: prints every measurement beside its limit and its goal."""
+"""`make bench`: prints every measurement beside its limit and its goal.
 
+Python looks for garbage as often as it does in `patunay` itself.
+"""
+
+import gc
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +19,7 @@ from benchmarks.merkle import merkle_rows
 from benchmarks.offline import offline_rows
 from benchmarks.peers import peer_rows
 from benchmarks.service import service_rows
+from cli.main import OBJECTS_BEFORE_COLLECTING
 
 PARTS: dict[str, tuple[str, Callable[[], list[Figure]]]] = {
     "credentials": (
@@ -38,6 +43,7 @@ PARTS: dict[str, tuple[str, Callable[[], list[Figure]]]] = {
 @click.option("--json", "file", type=click.Path(path_type=Path), help="Write it there too.")
 def main(only: tuple[str, ...], file: Path | None) -> None:
     """Measure and print, part by part; every rate is of this run and this machine."""
+    gc.set_threshold(OBJECTS_BEFORE_COLLECTING)
     results: dict[str, list[dict[str, object]]] = {}
     for name, (title, measure) in PARTS.items():
         if only and name not in only:

@@ -179,14 +179,14 @@ def root(data_dir: Path | None) -> None:
     del data_dir  # the commands read it from the context
 
 
-_OBJECTS_BEFORE_COLLECTING: Final = 50_000
+OBJECTS_BEFORE_COLLECTING: Final = 50_000
 """Python's own 700 has it look for garbage some hundred times while modules are imported,
-of which none is garbage: a tenth of the time of a short command."""
+of which none is garbage: a tenth of the time of a short command, and of issuing a batch."""
 
 
 def main() -> NoReturn:
     """Run the command line."""
-    gc.set_threshold(_OBJECTS_BEFORE_COLLECTING)
+    gc.set_threshold(OBJECTS_BEFORE_COLLECTING)
     root.main()
 
 
