@@ -20,7 +20,7 @@ from typing import Any
 
 from tests.mutants.equivalent import EQUIVALENT
 from tests.mutants.memory import Memory
-from tests.mutants.sites import Mutant, all_mutants
+from tests.mutants.sites import PACKAGES, Mutant, all_mutants
 from tests.mutants.table import Verdict, render
 from tests.mutants.workshop import Watched, Workshop, covering_tests, digest_of
 
@@ -79,6 +79,9 @@ class Run:
 
     counts: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    watching: threading.Lock = field(default_factory=threading.Lock)
+    watched: Watched | None = None
+    """What `_watched` has found out, which takes long and is not always needed."""
 
     def judge(self, mutants: list[Mutant]) -> list[Verdict]:
         """Return what came of each, in order."""
@@ -89,29 +92,35 @@ class Run:
                 place = Path(folder) / str(number)
                 place.mkdir()
                 shops.put(Workshop.copy(ROOT, place))
-            watched = self._watched(shops)
             with ThreadPoolExecutor(WORKERS) as pool:
                 found = pool.map(
-                    lambda m: self._one(m, shops, watched, len(mutants)),
+                    lambda m: self._one(m, shops, len(mutants)),
                     sorted(mutants, key=self._urgency),
                 )
                 by_name = {verdict.name: verdict for verdict in found}
         return [by_name[mutant.name] for mutant in mutants]
 
     def _urgency(self, mutant: Mutant) -> tuple[bool, bool]:
-        """Registered checks come first, then what nobody has noticed yet."""
-        return not mutant.where.startswith("check "), self.memory.known(mutant) is not None
+        """Registered checks come first, then those of which one test is to be run."""
+        known = self.memory.known(mutant)
+        return not mutant.where.startswith("check "), known is None
 
-    def _watched(self, shops: "queue.Queue[Workshop]") -> Watched:
+    def _watched(self, shop: Workshop) -> Watched:
         """Return which tests run which lines; worked out anew when any file changed."""
-        files = [p for p in ROOT.rglob("*.py") if not p.is_relative_to(ROOT / ".venv")]
-        now = digest_of(ROOT, (str(p.relative_to(ROOT)) for p in files))
+        with self.watching:
+            if self.watched is None:
+                self.watched = self._watch(shop)
+        return self.watched
+
+    @staticmethod
+    def _watch(shop: Workshop) -> Watched:
+        folders = (*PACKAGES, "tests")
+        files = [p for name in folders for p in (shop.tree / name).rglob("*.py")]
+        now = digest_of(shop.tree, (str(p.relative_to(shop.tree)) for p in files))
         stored = _load(CACHE / "watched.json")
         if stored.get("digest") != now:
             say("finding out which tests run which lines")
-            shop = shops.get()
             stored = {"digest": now, "lines": shop.watch()}
-            shops.put(shop)
             (CACHE / "watched.json").write_text(json.dumps(stored))
         return {
             file: {int(line): tests for line, tests in lines.items()}
@@ -122,7 +131,6 @@ class Run:
         self,
         mutant: Mutant,
         shops: "queue.Queue[Workshop]",
-        watched: Watched,
         total: int,
     ) -> Verdict:
         before, same = self.memory.known(mutant) or (None, False)
@@ -130,13 +138,14 @@ class Run:
             return self._told(Verdict(mutant, before), total)
         if time.monotonic() > self.end:
             return self._told(Verdict(mutant, before, ran=False), total)
-        tests = covering_tests(mutant.module, mutant.watched, watched)
         shop = shops.get()
         killer = None
         if before:  # most likely it is noticed as it was before
             killer = shop.kill(mutant.module, mutant.source, [before])
-        if tests and killer is None:
-            killer = shop.kill(mutant.module, mutant.source, tests)
+        if killer is None:
+            watched = self._watched(shop)
+            if tests := covering_tests(mutant.module, mutant.watched, watched):
+                killer = shop.kill(mutant.module, mutant.source, tests)
         shops.put(shop)
         if killer is not None:
             with self.lock:
