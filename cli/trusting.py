@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from anchoring.backend import AnchorReceipt, Sighting
+from anchoring.cosignature import WitnessKey, WitnessQuorum
 from cli.anchor_evidence import look
 from cli.files import read_file, write_whole
 from cli.network import Network, Surroundings
@@ -67,6 +68,20 @@ for _command in (show, diff, import_, import_registry):
 @click.option(
     "--contract", "contracts", multiple=True, metavar="CAIP-10", help="Whose events count."
 )
+@click.option(
+    "--witness",
+    "witnesses",
+    multiple=True,
+    metavar="VKEY",
+    help="Whose cosignatures of checkpoints count.",
+)
+@click.option(
+    "--witness-threshold",
+    type=int,
+    default=1,
+    metavar="N",
+    help="How many witnesses have to agree.",
+)
 @passphrase_option
 @json_option
 def init(  # noqa: PLR0913 - one parameter for each option
@@ -76,6 +91,8 @@ def init(  # noqa: PLR0913 - one parameter for each option
     others: tuple[str, ...],
     threshold: int,
     contracts: tuple[str, ...],
+    witnesses: tuple[str, ...],
+    witness_threshold: int,
     passphrase_file: Path | None,
     as_json: bool,
 ) -> None:
@@ -84,6 +101,7 @@ def init(  # noqa: PLR0913 - one parameter for each option
     Makes one key for it. Every office of a federation makes a folder of its own first; then
     `federation.json` is made with all the keys, and given to each of them and to verifiers.
     """
+    keys = tuple(map(WitnessKey.parse, witnesses))
     folder = TrustFolder.create(
         directory.resolve(),
         federation,
@@ -92,6 +110,7 @@ def init(  # noqa: PLR0913 - one parameter for each option
         others=others,
         threshold=threshold,
         contracts=contracts,
+        witnesses=WitnessQuorum(keys, witness_threshold) if keys else None,
     )
     (key,) = folder.own_keys()
     if as_json:

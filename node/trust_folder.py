@@ -16,6 +16,7 @@ from pathlib import Path
 from secrets import token_bytes
 from typing import Final
 
+from anchoring.cosignature import WitnessQuorum
 from credentials.trust_pack.archive import MAX_PACK_BYTES
 from credentials.trust_pack.manifest import Federation
 from credentials.trust_pack.members import (
@@ -112,6 +113,7 @@ class TrustFolder:
         others: Sequence[str],
         threshold: int,
         contracts: Sequence[str],
+        witnesses: WitnessQuorum | None = None,
         cost: Argon2Cost = MODERATE,
     ) -> "TrustFolder":
         """Make a folder with one new key.
@@ -124,6 +126,7 @@ class TrustFolder:
             others: Multikeys of the other offices.
             threshold: How many keys have to sign.
             contracts: CAIP-10 contracts whose events count; empty for all.
+            witnesses: Whose cosignatures count; None for nobody's.
             cost: Of opening the key file.
 
         Raises:
@@ -136,9 +139,8 @@ class TrustFolder:
         label = KeyLabel("pack-1", "pack", "", clock.now())
         store = new_keystore(passphrase, cost).add_ed25519(label, token_bytes(SEED_BYTES))
         own = store.keystore.entry("pack-1").public
-        federation = Federation(
-            name, tuple(sorted({own, *others})), threshold, tuple(sorted(set(contracts)))
-        )
+        keys, events = tuple(sorted({own, *others})), tuple(sorted(set(contracts)))
+        federation = Federation(name, keys, threshold, events, witnesses)
         create_folder(root)
         folder = cls(root)
         write_file(root / _KEYS, store.seal(), mode=0o600)

@@ -8,6 +8,7 @@ from typing import TypeVar
 from anchoring.anchored_record import AnchoredRecord
 from anchoring.backend import Sighting
 from anchoring.checkpoint import parse_checkpoint_text
+from anchoring.cosignature import WitnessQuorum
 from anchoring.note import SignedNote, VerifierKey
 from anchoring.record import parse_record, record_cid
 from credentials.evidence import Evidence, LogReading, Lookup, Obtained, Origin
@@ -30,6 +31,7 @@ class PackBelief:
     names: Mapping[str, str] = field(default_factory=dict)
     logs: Mapping[str, VerifierKey] = field(default_factory=dict)
     contracts: frozenset[str] = frozenset()
+    witnesses: WitnessQuorum | None = None
     did_documents: Mapping[str, Obtained[JsonObject]] = field(default_factory=dict)
     histories: Mapping[str, Obtained[JsonObject]] = field(default_factory=dict)
     status_lists: Mapping[str, Obtained[JsonObject]] = field(default_factory=dict)
@@ -47,6 +49,7 @@ class PackBelief:
             has_trust_list=True,
             logs={**self.logs, **policy.logs},
             contracts=policy.contracts or self.contracts,
+            witnesses=policy.witnesses or self.witnesses,
             attested_blocks={**self._blocks(), **policy.attested_blocks},
             pack=self.rules,
         )
@@ -161,6 +164,7 @@ def believe(pack: TrustPack) -> PackBelief:
         contracts=frozenset(
             pack.contents.federation.contracts or (part.anchor.contract for part in anchors)
         ),
+        witnesses=pack.contents.federation.witnesses,
         did_documents={
             part.did: _attested(part.document, pack, part.last_seen) for part in issuers
         },

@@ -5,6 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from anchoring.cosignature import (
+    MAX_WITNESSES,
+    WitnessKey,
+    WitnessQuorum,
+    WitnessQuorumInvalid,
+)
 from credentials.trust_pack.archive import MAX_PACK_BYTES, PackMalformed
 from credentials.trust_pack.members import (
     array,
@@ -19,7 +25,7 @@ from credentials.trust_pack.members import (
 from primitives.canonical_json import Json, JsonObject, canonicalize
 from primitives.ed25519 import Signature, Signer
 from primitives.encodings import EncodingMalformed, decode_base64, encode_base64
-from primitives.errors import Malformed
+from primitives.errors import Malformed, PatunayError
 from primitives.hashing import sha256
 from primitives.instants import format_instant
 
@@ -75,6 +81,9 @@ class Federation:
     contracts: tuple[str, ...] = ()
     """CAIP-10 contracts whose events count; empty leaves that to the verifier's policy."""
 
+    witnesses: WitnessQuorum | None = None
+    """Whose cosignatures of checkpoints count; None leaves that to the trust file."""
+
     def __post_init__(self) -> None:
         """Refuse a federation that nobody, or anybody, could speak for."""
         if _ID.fullmatch(self.name) is None:
@@ -100,6 +109,7 @@ class Federation:
                 "keys": list(self.keys),
                 "threshold": self.threshold,
                 "contracts": list(self.contracts),
+                "witnesses": _quorum_json(self.witnesses),
             }
         )
 
@@ -110,7 +120,7 @@ class Federation:
         Raises:
             FederationMalformed: Of another form.
         """
-        wanted = ("format", "id", "keys", "threshold", "contracts")
+        wanted = ("format", "id", "keys", "threshold", "contracts", "witnesses")
         try:
             found = read_object(raw, "federation.json", wanted)
             number(found, "format", FORMAT, FORMAT)
@@ -120,9 +130,29 @@ class Federation:
                 keys=tuple(multikey({"keys": key}, "keys") for key in keys),
                 threshold=number(found, "threshold", 0, MAX_KEYS),
                 contracts=texts(found, "contracts", MAX_KEYS),
+                witnesses=_parse_quorum(found["witnesses"]),
             )
-        except PackMalformed as e:
+        except (PackMalformed, WitnessQuorumInvalid) as e:
             raise FederationMalformed(str(e)) from e
+
+
+def _quorum_json(witnesses: WitnessQuorum | None) -> Json:
+    if witnesses is None:
+        return None
+    keys: list[Json] = [*sorted(map(str, witnesses.keys))]
+    return {"keys": keys, "threshold": witnesses.threshold}
+
+
+def _parse_quorum(value: Json) -> WitnessQuorum | None:
+    if value is None:
+        return None
+    found = members_of(value, "witnesses", ("keys", "threshold"))
+    listed = texts(found, "keys", MAX_WITNESSES)
+    try:
+        keys = tuple(map(WitnessKey.parse, listed))
+    except PatunayError as e:
+        raise PackMalformed(f"witnesses: {e}") from e
+    return WitnessQuorum(keys, number(found, "threshold", 0, MAX_WITNESSES))
 
 
 @dataclass(frozen=True, slots=True)

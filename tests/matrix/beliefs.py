@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from anchoring.cosignature import WitnessKey
+from anchoring.cosignature import WitnessKey, WitnessQuorum
 from credentials.trust_pack.parts import DenyList
 from credentials.trust_pack.rules import Denial
 from tests.matrix.edits import CHAIN, FIRST
@@ -25,6 +25,10 @@ KEY: Final[str] = next(
     for one in world()["days"]["march"]["did"]["verificationMethod"]
     if one["id"].endswith("#credential-1")
 )
+
+
+WITNESSES: Final = WitnessQuorum((WitnessKey(WITNESS_NAME, WITNESS.public_key),), 1)
+"""As the offices of a federation name them in their packs."""
 
 
 def witnesses(threshold: int) -> dict[str, Any]:

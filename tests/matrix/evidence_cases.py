@@ -10,6 +10,7 @@ from tests.matrix.beliefs import (
     JULY,
     JUNE,
     MARCH,
+    WITNESSES,
     witnesses,
 )
 from tests.matrix.edits import (
@@ -71,6 +72,13 @@ def _receipts() -> list[Case]:
             "checkpoint-witnessed-by-too-few",
             "Two witnesses are wanted, and one has seen it.",
             trust=witnesses(2),
+            policy=ANCHOR,
+            edit=witnessed,
+        ),
+        Case(
+            "checkpoint-witnessed-for-the-federation",
+            "The offices believe the witness, and so does whoever has their pack.",
+            pack=replace(MARCH, records=(), witnesses=WITNESSES),
             policy=ANCHOR,
             edit=witnessed,
         ),

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from anchoring.cosignature import WitnessQuorum
 from anchoring.receipt import parse_anchor
 from cli.network import Surroundings
 from credentials.trust_pack.manifest import Federation
@@ -66,6 +67,7 @@ class Pack:
     scope: tuple[str, ...] = ()
     deny: DenyList = field(default_factory=DenyList)
     contracts: tuple[str, ...] = ()
+    witnesses: WitnessQuorum | None = None
     name: str = "ph"
     signers: Sequence[SoftwareSigner] = OFFICES[:2]
     years: int = 0
@@ -76,7 +78,7 @@ class Pack:
         kept = world()["days"][self.day]
         had = parse_instant(kept["at"])
         held = Contents(
-            federation(self.name, contracts=self.contracts),
+            federation(self.name, contracts=self.contracts, witnesses=self.witnesses),
             self.deny,
             tuple(self._parts(kept, had)),
         )

@@ -6,14 +6,17 @@ from typing import Any
 
 import pytest
 
+from anchoring.cosignature import WitnessKey, WitnessQuorum, cosign, with_cosignatures
 from credentials.evidence import Evidence, Missing
 from credentials.judge import judge
 from credentials.policy import Policy
 from credentials.report import Check, Report
 from credentials.trust_pack.belief import PackBelief, believe
+from credentials.trust_pack.manifest import Federation, FederationMalformed
 from credentials.trust_pack.parts import DenyList
 from credentials.trust_pack.rules import Denial
 from did.multikey import encode_multikey
+from primitives.ed25519 import SoftwareSigner
 from tests.support.credentials_support import (
     DAY,
     INDEX,
@@ -267,3 +270,46 @@ def test_a_bundle_does_not_come_before_the_pack() -> None:
         NOW,
     )
     assert check("status", said).code == "revoked"
+
+
+WITNESS = SoftwareSigner(bytes([7]) * 32)
+WITNESS_KEY = WitnessKey("w.example", WITNESS.public_key)
+
+
+def witnessed() -> Evidence:
+    """Return a receipt that a witness has cosigned, and that no chain anchors."""
+    proof = ANCHORED.receipt.tlog_proof
+    text = proof.checkpoint.partition("\n\n")[0] + "\n"
+    line = str(cosign(text, "w.example", WITNESS, NOW - DAY))
+    note = with_cosignatures(proof.checkpoint, [line])
+    receipt = replace(
+        ANCHORED.receipt, tlog_proof=replace(proof, checkpoint=note), anchors=()
+    )
+    return Evidence(receipt=had(receipt))
+
+
+def test_the_witnesses_of_the_federation_count() -> None:
+    quorum = WitnessQuorum((WITNESS_KEY,), 1)
+    found = report(belief(witnesses=quorum), known=witnessed())
+    assert check("anchor", found).code == "checkpoint-witnessed"
+    assert check("anchor", report(belief(), known=witnessed())).code == "no-witnesses"
+
+
+def test_the_verifiers_own_witnesses_come_first() -> None:
+    other = WitnessKey("v.example", SoftwareSigner(bytes([8]) * 32).public_key)
+    mine = Policy(witnesses=WitnessQuorum((other,), 1))
+    theirs = belief(witnesses=WitnessQuorum((WITNESS_KEY,), 1))
+    found = report(theirs, known=witnessed(), mine=mine)
+    assert check("anchor", found).code == "witnesses-too-few"
+
+
+def test_a_federation_with_witnesses_is_written_in_one_spelling() -> None:
+    other = WitnessKey("v.example", SoftwareSigner(bytes([8]) * 32).public_key)
+    keys = sorted((WITNESS_KEY, other), key=str)
+    made = federation(witnesses=WitnessQuorum(tuple(keys), 2))
+    assert Federation.parse(made.to_bytes()) == made
+    for old, new in (('"threshold":2}', '"threshold":3}'), ("w.example", "w example")):
+        raw = made.to_bytes().replace(old.encode(), new.encode())
+        assert raw != made.to_bytes()
+        with pytest.raises(FederationMalformed):
+            Federation.parse(raw)
