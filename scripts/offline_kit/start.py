@@ -2,7 +2,7 @@
 
 Needs Python 3.11 or later, and of it the standard library alone: no pip, no network, no
 administrator. Nothing is written into the kit, which may lie on a write-protected stick.
-An older Python can read this file as well, and is told what is missing.
+Python 3.7 and later can read this file, and is told what is missing.
 """
 
 from __future__ import annotations
