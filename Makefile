@@ -8,7 +8,7 @@
 # REPLAY=FILE        one that went wrong, sent again
 # BENCH_ARGS='--only gas --json FILE'  one part; for a program to read
 
-.PHONY: help demo test check lint format types floors chaos powercut replicas restore-drill bench fuzz mutants lock tools clean equality offline-kit alterations
+.PHONY: help demo test pages check lint format types floors chaos powercut replicas restore-drill bench fuzz mutants lock tools clean equality offline-kit alterations
 
 help:
 	@echo 'make demo    run the main job: issue 400 credentials, anchor, verify, then serve'
@@ -24,6 +24,7 @@ help:
 	@echo 'make mutants break each check of the verifier once, and see that a test fails'
 	@echo 'make equality  compare the JSON-LD engine with PyLD on random documents'
 	@echo 'make offline-kit  one archive that installs and verifies without a network'
+	@echo 'make pages   every web page in Chromium, both languages, on a phone and a desk'
 	@echo 'make tools   install what some tests need: a chain, peers of other projects'
 
 demo: .venv/ready
@@ -63,6 +64,9 @@ restore-drill: .venv/ready
 # N=20000   how many random documents
 equality: .venv/ready
 	.venv/bin/python -m tests.equality $(or $(N),20000)
+
+pages: .venv/ready
+	PATUNAY_EVERY_VIEW=1 .venv/bin/python -m pytest tests/browser
 
 bench: .venv/ready
 	.venv/bin/python -m benchmarks $(BENCH_ARGS)

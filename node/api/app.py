@@ -72,6 +72,7 @@ def build_app(
     app.on_response_prepare.append(name_request)
     app[LIMITS] = Limits.of(node.config.limits)
     app.cleanup_ctx.append(_verifier)
+    app.cleanup_ctx.append(pages.warmed_up)
     app.cleanup_ctx.append(_watching)
     for module in (
         audit_log,

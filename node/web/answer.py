@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from credentials.foreign.formats import FormatNotSupported
 from credentials.model import Credential
 from credentials.quoting import quoted, shown
 from credentials.report import Check, Outcome, Report, Result, Standing
 from did.web import parse_did_web
+from node.printed.parts import Row
+from node.printed.rows import make_row
 from primitives.errors import Malformed
-from primitives.wording.words import Words, phrase
+from primitives.wording.words import Area, Words, phrase, words_in
 
 _MOST_DID: Final = 160
 """Characters of an issuer's id that are shown; a did:key has 56."""
@@ -32,8 +35,6 @@ class Tone(Enum):
     """Could not be checked: neither good nor bad."""
 
     BAD = "bad"
-    PLAIN = "plain"
-    """Nothing to say about good or bad."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +48,6 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One check, for the table below."""
-
-    title: str
-    tone: Tone
-    word: str
-    check: Check
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
     """What the page says of one credential."""
 
@@ -64,7 +55,8 @@ class Answer:
     headline: str
     lead: str
     lines: tuple[Line, ...]
-    findings: tuple[Finding, ...]
+    rows: tuple[Row, ...]
+    """Each check, as the printed report has it."""
 
 
 def answer_of(
@@ -82,9 +74,10 @@ def answer_of(
         words: Of the pages, in the reader's language.
     """
     tone, headline, lead = _headline(report)
-    findings = tuple(_finding(check, words) for check in report.checks)
+    texts = words_in(words.language, Area.REPORT)
+    rows = tuple(make_row(check, texts) for check in report.checks)
     lines = [] if credential is None else _lines(report, credential, issuers, words)
-    return Answer(tone, words.say(headline), words.say(lead), tuple(lines), findings)
+    return Answer(tone, words.say(headline), words.say(lead), tuple(lines), rows)
 
 
 def _lines(
@@ -118,6 +111,7 @@ _STRUCTURE: Final[_Head] = (
 )
 
 _FALSE: Final[Mapping[str, _Head]] = {
+    "structure": _STRUCTURE,
     "proof": (
         Tone.BAD,
         phrase("Do not accept this: the signature does not hold"),
@@ -135,6 +129,15 @@ _FALSE: Final[Mapping[str, _Head]] = {
         ),
     ),
 }
+
+_OTHER_KIND: Final[_Head] = (
+    Tone.OPEN,
+    phrase("This kind of file is not read here"),
+    phrase(
+        "That does not make it false. Use the checker of the system that it comes from, or"
+        " ask whoever gave it out."
+    ),
+)
 
 _NOT_CHECKED: Final[_Head] = (
     Tone.OPEN,
@@ -215,9 +218,9 @@ _OPEN: Final[_Head] = (
 
 
 def _headline(report: Report) -> _Head:
+    if FormatNotSupported.code in {check.code for check in report.checks}:
+        return _OTHER_KIND
     failed = {c.name for c in report.checks if c.required and c.result is Result.FAILED}
-    if "structure" in failed:
-        return _STRUCTURE
     for name, head in _FALSE.items():
         if name in failed:
             return head
@@ -225,6 +228,10 @@ def _headline(report: Report) -> _Head:
         return _NOT_CHECKED
     if report.standing is not Standing.IN_FORCE:
         return _BY_STANDING[report.standing]
+    return _in_force(report)
+
+
+def _in_force(report: Report) -> _Head:
     if report.outcome is Outcome.VALID:
         listed = report.check("issuer-listed").result is Result.PASSED
         return _GENUINE if listed else _UNLISTED
@@ -359,16 +366,6 @@ def _dates(dates: Check, credential: Credential, words: Words) -> Line:
     return Line(question, Tone.OPEN, words.say("Not known. It could not be checked."))
 
 
-_TITLES: Final[Mapping[str, str]] = {
-    "structure": phrase("Is it built as a credential?"),
-    "proof": phrase("Does the signature hold?"),
-    "issuer-key": phrase("Is the key the issuer's?"),
-    "dates": phrase("Is it in its period?"),
-    "status": phrase("Was it taken back?"),
-    "issuer-listed": phrase("Is the issuer known here?"),
-    "anchor": phrase("Is its age proven?"),
-}
-
 _TOPICS: Final[Mapping[str, str]] = {
     "structure": phrase("How it is built"),
     "proof": phrase("The signature"),
@@ -377,13 +374,6 @@ _TOPICS: Final[Mapping[str, str]] = {
     "status": phrase("Whether it was taken back"),
     "issuer-listed": phrase("Who the issuer really is"),
     "anchor": phrase("How old it is"),
-}
-
-_RESULTS: Final[Mapping[Result, tuple[Tone, str]]] = {
-    Result.PASSED: (Tone.GOOD, phrase("in order")),
-    Result.FAILED: (Tone.BAD, phrase("not in order")),
-    Result.UNDETERMINED: (Tone.OPEN, phrase("not known")),
-    Result.NOT_APPLICABLE: (Tone.PLAIN, phrase("does not apply")),
 }
 
 
@@ -399,8 +389,3 @@ def _unchecked(report: Report, words: Words) -> Line:
     else:
         advice = words.say("The answer above does not depend on this.")
     return Line(question, Tone.OPEN, f"{titles}.", advice)
-
-
-def _finding(check: Check, words: Words) -> Finding:
-    tone, word = _RESULTS[check.result]
-    return Finding(words.say(_TITLES[check.name]), tone, words.say(word), check)

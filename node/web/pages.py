@@ -1,7 +1,11 @@
-"""Every module of pages."""
+"""Every module of pages, and what they need before the first of them is asked for."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from types import ModuleType
 from typing import Final
+
+from aiohttp import web
 
 from node.web import (
     batch_pages,
@@ -13,6 +17,7 @@ from node.web import (
     template_pages,
     transparency,
 )
+from node.web.rendering import warm_up
 
 MODULES: Final[tuple[ModuleType, ...]] = (
     batch_pages,
@@ -24,3 +29,9 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     template_pages,
     transparency,
 )
+
+
+async def warmed_up(_app: web.Application) -> AsyncIterator[None]:
+    """Read texts and templates beside the event loop, before anybody is served."""
+    await asyncio.to_thread(warm_up)
+    yield

@@ -6,8 +6,10 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from credentials.foreign.formats import FormatNotSupported
 from node.api.context import NODE
 from node.api.problems import problem_response
+from node.logbook import CredentialUnknown
 from node.web.answer import Tone
 from node.web.language import choose_language
 from node.web.rendering import page_words, render
@@ -93,6 +95,15 @@ _FALSE_LEAD: Final = phrase(
     "It is no credential, or it was damaged on its way. Choose the file exactly as you got"
     " it. A photo or a PDF of a certificate cannot be checked here."
 )
+_OTHER_KIND: Final = phrase("This kind of file is not read here")
+_OTHER_KIND_LEAD: Final = phrase(
+    "That does not make it false. Use the checker of the system that it comes from, or ask"
+    " whoever gave it out."
+)
+_NO_PAGE: Final = phrase("There is nothing at this address")
+_NO_PAGE_LEAD: Final = phrase(
+    "Look whether the address was copied whole. Whoever gave it to you can give it again."
+)
 _OPEN: Final = phrase("That did not work just now")
 _OPEN_LEAD: Final = phrase("Nothing is said about the credential by this. Try again later.")
 
@@ -100,7 +111,7 @@ _OPEN_LEAD: Final = phrase("Nothing is said about the credential by this. Try ag
 def problem_page(request: web.Request, error: PatunayError, **values: Any) -> web.Response:
     """Return the page about an error, with the status that programs get."""
     words = page_words(language_of(request))
-    is_open = isinstance(error, Undetermined)
+    headline, lead = _said_of(error)
     response = problem_response(error)
     made = page(
         request,
@@ -111,8 +122,8 @@ def problem_page(request: web.Request, error: PatunayError, **values: Any) -> we
         hint=error.hint,
         code=error.code,
         **{
-            "headline": words.say(_OPEN if is_open else _FALSE),
-            "lead": words.say(_OPEN_LEAD if is_open else _FALSE_LEAD),
+            "headline": words.say(headline),
+            "lead": words.say(lead),
             "form": True,
             "open": "",
             **values,
@@ -121,6 +132,16 @@ def problem_page(request: web.Request, error: PatunayError, **values: Any) -> we
     if "Retry-After" in response.headers:
         made.headers["Retry-After"] = response.headers["Retry-After"]
     return made
+
+
+def _said_of(error: PatunayError) -> tuple[str, str]:
+    if isinstance(error, FormatNotSupported):
+        return _OTHER_KIND, _OTHER_KIND_LEAD
+    if isinstance(error, CredentialUnknown):
+        return _NO_PAGE, _NO_PAGE_LEAD
+    if isinstance(error, Undetermined):
+        return _OPEN, _OPEN_LEAD
+    return _FALSE, _FALSE_LEAD
 
 
 def for_people(handler: Page) -> Page:

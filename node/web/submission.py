@@ -10,6 +10,7 @@ from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from credentials.bundle import Bundle, is_bundle, looks_like_bundle, parse_bundle
+from credentials.foreign.formats import FormatNotSupported, file_format
 from node.api.problems import MediaTypeUnsupported
 from node.api.request import BodyBroken
 from primitives.canonical_json import JsonObject
@@ -127,11 +128,12 @@ def read_document(body: bytes) -> JsonObject | Bundle:
     Raises:
         JsonMalformed: Not one strict JSON object.
         BundleMalformed: It is meant as a bundle, and is none.
+        FormatNotSupported: It is a file of another kind, such as a PDF.
         PatunayError: As `parse_bundle`.
     """
     if looks_like_bundle(body):
         return parse_bundle(body)
-    document = parse_json_object(body)
+    document = _read_object(body)
     if is_bundle(document):
         return parse_bundle(body)
     # VC-API wraps the credential; a bare one is as clear.
@@ -139,3 +141,13 @@ def read_document(body: bytes) -> JsonObject | Bundle:
     if isinstance(wrapped, dict) and "@context" not in document:
         return wrapped
     return document
+
+
+def _read_object(body: bytes) -> JsonObject:
+    try:
+        return parse_json_object(body)
+    except Malformed as e:
+        # No file that is JSON begins as one of these.
+        if (found := file_format(body)) is not None:
+            raise FormatNotSupported(f"found {found}, want a credential in JSON") from e
+        raise

@@ -127,6 +127,11 @@ def test_names_a_stranger_by_its_website() -> None:
             "Its period has not begun",
         ),
         (
+            {"document": {"type": "Assertion", "badge": "https://school.example/b"}},
+            Tone.OPEN,
+            "This kind of file is not read here",
+        ),
+        (
             {"document": {**signed(), "issuer": 5}},
             Tone.BAD,
             "This is not a credential that can be checked",
@@ -182,6 +187,8 @@ def test_the_same_is_said_in_filipino() -> None:
     found = answer(language=Language.FILIPINO, found=revoked())
     assert found.headline == "Binawi na: huwag itong tanggapin"
     assert line(found, "Binawi ba ito?") == "Oo. Binawi na ito ng nagbigay."
+    english = {row.text for row in answer(found=revoked()).rows}
+    assert {row.text for row in found.rows} & english == set()
 
 
 def test_a_hostile_name_stays_in_its_quotes() -> None:

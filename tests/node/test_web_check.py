@@ -76,7 +76,8 @@ async def test_whatever_a_credential_says_stays_text(
     [
         ({"credential": "{"}, 400, "This cannot be read as a credential"),
         ({"credential": HOSTILE}, 400, "This cannot be read as a credential"),
-        ({"file": b"\x89PNG\r\n"}, 400, "A photo or a PDF"),
+        ({"file": b"hello"}, 400, "A photo or a PDF"),
+        ({"file": b"%PDF-1.7"}, 422, "This kind of file is not read here"),
         ({"credential": ""}, 400, "nothing-handed-over"),
         ({"file": b"x" * (MAX_SUBMISSION_BYTES + 1)}, 413, "json-too-large"),
         ({"link": "http://10.0.0.1/x"}, 422, "The link could not be opened"),

@@ -4,6 +4,7 @@ Every request that leaves the node under test is refused and remembered. Screens
 `.ci/artefacts/screenshots`, which git ignores.
 """
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,7 +24,18 @@ from tests.support.components import ROOT, require
 
 SHOTS = ROOT / ".ci" / "artefacts" / "screenshots"
 PHONE, DESK = 360, 1280
-WIDTHS = (PHONE, DESK)
+
+_EVERY_VIEW = os.environ.get("PATUNAY_EVERY_VIEW") == "1"
+
+VIEWS = (
+    [(width, language) for width in (PHONE, DESK) for language in ("en", "fil")]
+    if _EVERY_VIEW
+    else [(PHONE, "fil"), (DESK, "en")]
+)
+"""Widths and languages in which each page is looked at: `make pages` takes all four."""
+
+WIDTHS = [PHONE, DESK] if _EVERY_VIEW else [PHONE]
+"""Widths at which a whole story is gone through."""
 
 _WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 
