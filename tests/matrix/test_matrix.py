@@ -41,6 +41,23 @@ def test_each_case_has_a_file_and_each_file_a_case() -> None:
     assert sorted(CASES) == sorted(file.stem for file in EXPECTED.iterdir())
 
 
+def test_with_a_trust_pack_no_socket_is_opened(tmp_path: Path) -> None:
+    """As the kernel saw it; `tests/cli/test_bundle.py` has the same without a pack."""
+    arguments, trace = CASES["day-good"].write(tmp_path), tmp_path / "trace"
+    watched = ("-f", "-e", "trace=socket,connect", "-o", trace)
+    done = subprocess.run(
+        [require("strace"), *watched, PATUNAY, *arguments, "--json"],
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    calls = trace.read_text(encoding="utf-8")
+    assert "exited with 0" in calls
+    assert "socket(" not in calls
+
+
 @pytest.mark.parametrize("name", IN_A_NAMESPACE)
 def test_without_a_network_interface_the_program_says_the_same(
     name: str, tmp_path: Path
