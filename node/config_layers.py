@@ -112,6 +112,15 @@ def read_layers(text: str, environment: Mapping[str, str]) -> Layers:
     return Layers(config, {name: sources.get(name, "default") for name in types})
 
 
+def with_environment(config: Config, environment: Mapping[str, str]) -> Config:
+    """Return what is in force of a configuration that is still to be written.
+
+    Raises:
+        ConfigInvalid, VariableInvalid, OSError: As `load_layers`.
+    """
+    return read_layers(config.to_toml(), environment).config
+
+
 def shown_values(config: Config) -> dict[str, str | int | bool]:
     """Return the value of each setting, without what could be a key to something.
 

@@ -4,6 +4,7 @@ The rows and the migrations are one transaction, and the configuration is writte
 crash leaves nothing that looks like a node.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from node.backup import FORMAT, Progress
 from node.config import Config, DatabaseConfig
+from node.config_layers import with_environment
 from node.home import Home, create_folder, store_file
 from node.sealed_stream import MAX_MESSAGE_BYTES, BackupMalformed
 from node.storage.copying import clear, number_on, reflected, write_rows
@@ -79,7 +81,7 @@ async def restore_backup(
     for name, (content, mode) in files.items():
         if name != home.config_file.name:
             store_file(home.root / name, content, mode=mode)
-    place = locate(home.root, config)
+    place = locate(home.root, with_environment(config, os.environ))
     if isinstance(place, Path):
         place.touch(mode=0o600)
     engine = create_engine(place)

@@ -1,5 +1,6 @@
 """Making a node, and the identities that it signs for."""
 
+import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,6 +20,7 @@ from did.service import LogAnchor, PatunayLogService
 from did.web import DidWeb
 from node.audit_log import record
 from node.config import Config
+from node.config_layers import with_environment
 from node.home import Home, create_folder, write_file
 from node.issuer_keys import history_of
 from node.node import EVM_KEY, LOG_KEY, MAIN, Node, credential_key, status_key
@@ -81,7 +83,7 @@ async def create_node(
     home.save_keystore(keys.seal())
     # The tables before the configuration: a directory without patunay.toml is no node, so
     # a crash in between leaves nothing that looks like one.
-    place = locate(home.root, config)
+    place = locate(home.root, with_environment(config, os.environ))
     if isinstance(place, Path):
         place.touch(mode=0o600)
     engine = create_engine(place)

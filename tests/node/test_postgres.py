@@ -37,6 +37,7 @@ from node.storage.postgres import (
 )
 from node.storage.schema import metadata, requests
 from node.storage.store import CommitUnknown, DatabaseMissing
+from tests.restore_drill.drill import back_up, restore
 from tests.support.nodes import (
     HandClock,
     client_of,
@@ -189,6 +190,29 @@ async def test_the_password_comes_from_a_file_and_is_shown_nowhere(
     with environment(DATABASE_URL=other.url):
         assert locate(tmp_path, plan()) == other
         assert locate(tmp_path, config) == place
+
+
+@pytest.mark.parametrize("variable", ["DATABASE_URL", "PATUNAY_DATABASE_URL"])
+async def test_a_variable_chooses_where_a_node_is_made_and_restored(
+    postgres: Cluster, tmp_path: Path, variable: str
+) -> None:
+    first, second = postgres.create(), postgres.create()
+    try:
+        with environment(**{variable: first}):
+            home = await make_home_here(tmp_path / "node")
+            async with opened(home) as node:
+                await issue(node, 2)
+                raw = await back_up(node)
+        with environment(**{variable: second}):
+            copy = await restore(raw, tmp_path / "copy", HandClock())
+            async with opened(copy) as again:
+                assert again.is_restored
+        counted = "SELECT count(*) FROM credentials"
+        assert execute(first, counted) == execute(second, counted) == [(2,)]
+        assert not [*home.root.glob("*.db"), *copy.root.glob("*.db")]
+    finally:
+        drop(first)
+        drop(second)
 
 
 @pytest.mark.parametrize(
