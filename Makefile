@@ -8,7 +8,7 @@
 # REPLAY=FILE        one that went wrong, sent again
 # BENCH_ARGS='--only gas --json FILE'  one part; for a program to read
 
-.PHONY: help demo test pages check lint format types floors chaos powercut replicas restore-drill bench fuzz mutants lock tools clean equality offline-kit alterations
+.PHONY: help demo test pages check lint format types floors chaos powercut replicas restore-drill bench fuzz schemathesis mutants lock tools clean equality offline-kit alterations
 
 help:
 	@echo 'make demo    run the main job: issue 400 credentials, anchor, verify, then serve'
@@ -21,6 +21,7 @@ help:
 	@echo 'make bench   measure, each figure beside its limit on this machine'
 	@echo 'make fuzz    send 50,000 mutated inputs through every way in'
 	@echo 'make alterations  alter every field of a bundle and a pack, and see that none is believed'
+	@echo 'make schemathesis  send what fits openapi.json, and what does not, to every route'
 	@echo 'make mutants break each check of the verifier once, and see that a test fails'
 	@echo 'make equality  compare the JSON-LD engine with PyLD on random documents'
 	@echo 'make offline-kit  one archive that installs and verifies without a network'
@@ -76,6 +77,11 @@ alterations: .venv/ready
 
 fuzz: .venv/ready
 	.venv/bin/python -m tests.fuzz $(if $(REPLAY),--replay $(REPLAY),--count $(or $(N),50000) $(if $(SEED),--seed $(SEED)))
+
+# ARGS='--max-examples 50'  what schemathesis is to be told besides
+schemathesis: .venv/ready
+	.ci/install-tools schemathesis
+	.venv/bin/python -m tests.openapi .tools/schemathesis/bin/schemathesis $(or $(ARGS),--max-examples 20 --max-time 600)
 
 mutants: .venv/ready
 	.venv/bin/python -m tests.mutants

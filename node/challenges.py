@@ -1,6 +1,10 @@
 """Challenges for presentations: random, given out once, answered once, soon forgotten.
 
 What a holder signs for one moment cannot be sent again at another. Kept as a digest.
+
+Whether ten minutes have passed is asked of a timer that no setting of the clock moves, in
+the process that gave the challenge out. After a restart, and in another process of the
+same node, the clock decides.
 """
 
 import secrets
@@ -22,6 +26,8 @@ REMEMBERED: Final = timedelta(hours=1)
 
 MAX_OPEN: Final = 10_000
 """Not yet expired, used or not: anybody may ask for one, and each takes a row."""
+
+_KEPT: Final = REMEMBERED.total_seconds()
 
 _PREFIX: Final = "ptnc_"
 _RANDOM_BYTES: Final = 32
@@ -83,7 +89,16 @@ async def create_challenge(node: Node) -> Challenge:
             created_at=format_instant(now),
             expires_at=format_instant(made.expires),
         )
+    _remember(node, _digest(made.text))
     return made
+
+
+def _remember(node: Node, digest: str) -> None:
+    """Time a challenge by what no setting of the clock moves, while this process lives."""
+    passed = node.clock.monotonic()
+    for old in [d for d, end in node.challenge_ends.items() if end <= passed - _KEPT]:
+        del node.challenge_ends[old]
+    node.challenge_ends[digest] = passed + LIFETIME.total_seconds()
 
 
 def is_own(challenge: str) -> bool:
@@ -100,8 +115,10 @@ async def use_challenge(node: Node, challenge: str) -> None:
         ChallengeUnknown: It never was, or expired over `REMEMBERED` ago.
     """
     digest, now = _digest(challenge), node.now()
+    end = node.challenge_ends.get(digest)
+    is_open = None if end is None else node.clock.monotonic() < end
     async with node.writing() as c:
-        if await challenges.mark_used(c, digest, now):
+        if await challenges.mark_used(c, digest, now, is_open=is_open):
             return
         exists, when = await challenges.used_at(c, digest)
     if not exists:

@@ -86,6 +86,10 @@ class Node:
     is_restored: bool = False
     """Whether it was restored, and not yet compared with what it has published."""
 
+    challenge_ends: dict[str, float] = field(default_factory=dict, repr=False)
+    """When each challenge that this process gave out ends, on the clock's monotonic timer,
+    by its digest; see `node.challenges`."""
+
     lookups: Lookups = field(init=False, repr=False)
 
     tokens: TokenKeys = field(init=False, repr=False)

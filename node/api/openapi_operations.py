@@ -66,8 +66,15 @@ def with_common_answers(paths: dict[str, Any]) -> dict[str, Any]:
             elif method != "get":
                 answers["403"] = foreign
             responses = {**answers, **told["responses"]}
+            responses["400"] = _or_no_http(responses.get("400"))
             made[path][method] = {**told, "responses": dict(sorted(responses.items()))}
     return made
+
+
+def _or_no_http(told: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the answer 400 with what is said before the node sees a request."""
+    known = told or {"description": "Not read: it is no HTTP, or over 8 KB of a line."}
+    return {**known, "content": {**known.get("content", {}), "text/plain": {}}}
 
 
 def _operation(

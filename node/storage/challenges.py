@@ -30,20 +30,27 @@ async def forget_expired(c: AsyncConnection, before: str) -> None:
     await c.execute(delete(challenges).where(challenges.c.expires_at < before))
 
 
-async def mark_used(c: AsyncConnection, sha256: str, now: str) -> bool:
+async def mark_used(
+    c: AsyncConnection, sha256: str, now: str, *, is_open: bool | None = None
+) -> bool:
     """Use a challenge up; return whether it was there to be used.
 
     One statement: of several at once, whichever process they are in, one finds it unused.
+
+    Args:
+        c: For writing.
+        sha256: Of the challenge.
+        now: The time.
+        is_open: Whether its time is not over, where the caller knows better than the clock.
     """
-    done = await c.execute(
-        update(challenges)
-        .where(
-            challenges.c.sha256 == sha256,
-            challenges.c.used_at.is_(None),
-            challenges.c.expires_at > now,
-        )
-        .values(used_at=now)
+    if is_open is False:
+        return False
+    query = update(challenges).where(
+        challenges.c.sha256 == sha256, challenges.c.used_at.is_(None)
     )
+    if is_open is None:
+        query = query.where(challenges.c.expires_at > now)
+    done = await c.execute(query.values(used_at=now))
     return done.rowcount == 1
 
 

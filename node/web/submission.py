@@ -87,11 +87,12 @@ async def read_form(request: web.Request, max_bytes: int) -> dict[str, bytes]:
         found = request.content_type[:64]
         raise MediaTypeUnsupported(f"found {found}, want multipart/form-data")
     fields: dict[str, bytes] = {}
-    left = max_bytes
+    left, parts = max_bytes, 0
     async with _framed():
         reader = await request.multipart()
         while (part := await reader.next()) is not None:
-            if not isinstance(part, BodyPartReader) or len(fields) >= _MAX_FIELDS:
+            parts += 1
+            if not isinstance(part, BodyPartReader) or parts > _MAX_FIELDS:
                 raise BodyBroken("found a form of another build, or of too many fields")
             value = await _read_part(part, left)
             left -= len(value)

@@ -20,6 +20,9 @@ class FixedClock:
     def now(self) -> datetime:
         return NOW
 
+    def monotonic(self) -> float:
+        return 0.0
+
 
 @pytest.fixture
 async def local() -> AsyncIterator[PublicFetcher]:

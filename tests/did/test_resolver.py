@@ -28,6 +28,9 @@ class FixedClock:
     def now(self) -> datetime:
         return NOW
 
+    def monotonic(self) -> float:
+        return 0.0
+
 
 class DeadNetwork:
     """Every question goes unanswered."""

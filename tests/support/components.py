@@ -37,6 +37,11 @@ class _Component:
 _MAKE_TOOLS = "run `make tools`"
 
 _COMPONENTS = {
+    "schemathesis": _Component(
+        "schemathesis",
+        _MAKE_TOOLS,
+        places=(ROOT / ".tools" / "schemathesis" / "bin" / "schemathesis",),
+    ),
     "go": _Component("Go", "install Debian's golang-go", programs=("go",)),
     "node": _Component("Node.js", f"{_MAKE_TOOLS} as root, or install Node.js", ("node",)),
     "npm": _Component("npm", f"{_MAKE_TOOLS} as root, or install Node.js", ("npm",)),

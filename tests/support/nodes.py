@@ -51,11 +51,20 @@ class HandClock:
     """A clock that goes when it is told to."""
 
     moment: datetime = datetime(2026, 3, 2, 8, tzinfo=UTC)
+    passed: float = 0.0
 
     def now(self) -> datetime:
         return self.moment
 
+    def monotonic(self) -> float:
+        return self.passed
+
     def advance(self, seconds: float) -> None:
+        self.moment += timedelta(seconds=seconds)
+        self.passed += seconds
+
+    def step(self, seconds: float) -> None:
+        """Set the clock, as NTP does: no time passes."""
         self.moment += timedelta(seconds=seconds)
 
 
