@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from credentials.foreign.cbor import Cbor, CborMalformed, decode_cbor
-from primitives.canonical_json import JsonObject
+from primitives.canonical_json import Json, JsonObject
 from primitives.encodings import EncodingMalformed, decode_base58btc
 from primitives.errors import Malformed, Rejected
 from primitives.hashing import DIGEST_BYTES, sha256
@@ -22,6 +22,10 @@ MAX_ANCHORS: Final = 16
 MAX_PROOF_CHARACTERS: Final = 16_384
 """Of the proof value: a path of 64 steps and 16 anchors have some 6,000."""
 
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
+_BLINK: Final = re.compile(
+    r"blink:([a-z]{2,16}):([a-z0-9]{2,16})(?::(?:0x)?([0-9a-f]{1,128}))?"
+)
 _HEX: Final = re.compile(r"([0-9a-f]{2})*")
 _ROOT, _TARGET, _ANCHORS, _PATH = 0, 1, 2, 3
 _SIDES: Final = {0: "left", 1: "right"}
@@ -88,6 +92,8 @@ class MerkleProof2019:
             MerkleProofMalformed: It is none.
         """
         text = proof.get("proofValue")
+        if isinstance(text, dict):
+            return _from_json(text)
         if not isinstance(text, str) or not text.startswith("z"):
             raise MerkleProofMalformed("found no proofValue in base58btc")
         try:
@@ -117,6 +123,43 @@ class MerkleProof2019:
             found = sha256(other + found if side == "left" else found + other)
         if found != self.root:
             raise MerklePathMismatch(f"found root {found.hex()}, want {self.root.hex()}")
+
+
+def _from_json(value: JsonObject) -> MerkleProof2019:
+    """Read the same members before they were encoded, as older certificates have them."""
+    path, anchors = value.get("path"), value.get("anchors")
+    if not isinstance(path, list) or len(path) > MAX_STEPS:
+        raise MerkleProofMalformed(f"path: want an array of at most {MAX_STEPS}")
+    if not isinstance(anchors, list) or len(anchors) > MAX_ANCHORS:
+        raise MerkleProofMalformed(f"anchors: want an array of at most {MAX_ANCHORS}")
+    return MerkleProof2019(
+        root=_digits(value.get("merkleRoot"), "merkleRoot"),
+        target=_digits(value.get("targetHash"), "targetHash"),
+        path=tuple(_json_step(step) for step in path),
+        anchors=tuple(_json_anchor(each) for each in anchors),
+    )
+
+
+def _json_step(step: Json) -> tuple[str, bytes]:
+    if not isinstance(step, dict) or len(step) != 1:
+        raise MerkleProofMalformed("path: want left or right alone")
+    ((side, other),) = step.items()
+    if side not in _SIDES.values():
+        raise MerkleProofMalformed(f"path: found side {side[:16]!r}, want left or right")
+    return side, _digits(other, "path")
+
+
+def _json_anchor(value: Json) -> ChainAnchor:
+    match = _BLINK.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise MerkleProofMalformed("anchors: want blink:CHAIN:NETWORK:TRANSACTION")
+    return ChainAnchor(match[1], match[2], match[3] or "")
+
+
+def _digits(value: Json, what: str) -> bytes:
+    if not isinstance(value, str) or not _HASH.fullmatch(value):
+        raise MerkleProofMalformed(f"{what}: want 64 hexadecimal digits")
+    return bytes.fromhex(value)
 
 
 def _path(value: Cbor) -> tuple[tuple[str, bytes], ...]:

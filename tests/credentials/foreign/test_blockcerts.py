@@ -134,6 +134,46 @@ def test_an_expired_certificate_is_rejected_whoever_issued_it() -> None:
     assert found.authenticity is Outcome.UNDETERMINED
 
 
+def as_json(**changes: Any) -> dict[str, Any]:
+    """Return a certificate whose proof value is not encoded."""
+    document = blockcerts(certificate(), TREE)
+    value = cbor2.loads(base58.b58decode(document["proof"]["proofValue"][1:]))
+    document["proof"]["proofValue"] = {
+        "merkleRoot": cbor2.loads(value[0][1]),
+        "targetHash": cbor2.loads(value[1][1]),
+        "path": [{side: digest.hex()} for side, digest in TREE],
+        "anchors": [f"blink:btc:mainnet:0x{BITCOIN}"],
+        **changes,
+    }
+    return document
+
+
+def test_a_proof_value_that_is_not_encoded_says_the_same() -> None:
+    encoded, plain = report(blockcerts(certificate(), TREE)), report(as_json())
+    assert codes(plain) == codes(encoded)
+    assert plain.check("anchor").detail == encoded.check("anchor").detail
+    swapped = report(as_json(path=[{"left": TREE[0][1].hex()}]))
+    assert swapped.check("proof").code == "merkle-path-mismatch"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"merkleRoot": "00"},
+        {"targetHash": None},
+        {"path": {}},
+        {"path": [{"left": "00" * 32, "right": "00" * 32}]},
+        {"path": [{"up": "00" * 32}]},
+        {"path": [{"left": "00" * 32}] * 65},
+        {"anchors": "blink:btc:mainnet:00"},
+        {"anchors": ["https://explorer.example/tx/00"]},
+        {"anchors": ["blink:btc:mainnet:00"] * 17},
+    ],
+)
+def test_a_proof_value_in_another_form_is_malformed(changes: dict[str, Any]) -> None:
+    assert report(as_json(**changes)).check("proof").code == "merkle-proof-malformed"
+
+
 @pytest.mark.parametrize(
     "value", ["", "zzz", "z0", "u1234", "z" + "1" * 20_000, 7, None, "zAXj", "z5Q"]
 )
