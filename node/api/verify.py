@@ -24,7 +24,7 @@ from node.api.w3c_problems import check_problem
 from node.gather import Gatherer
 from node.judging import Judge
 from node.log_reading import own_sightings, read_log
-from node.logbook import build_receipt
+from node.logbook import CredentialUnknown, build_receipt
 from node.metrics import Metrics
 from node.node import Node
 from node.tracing import span
@@ -162,6 +162,8 @@ class Verifier:
         try:
             with span("store", {"kind": "look-up"}):
                 receipt = await build_receipt(self.node, name.removeprefix(_UUID_URN))
+        except CredentialUnknown:
+            return None
         except PatunayError as e:
             return Missing.because(e)
         return Obtained(receipt, OWN_NODE, self.node.instant())

@@ -149,11 +149,11 @@ def _number(text: str) -> int:
 
 def _shown_act(row: StoredEntry) -> _ShownAct:
     body = parse_json_object(row.body.encode())
-    objects = body.get("objects")
+    objects, actor = body.get("objects"), body.get("actor")
     return _ShownAct(
         row.sequence,
         _text(body.get("at")),
-        _text(body.get("actor")),
+        _text(actor.get("name")) if isinstance(actor, dict) else "",
         _text(body.get("action")),
         _text(body.get("outcome")),
         tuple(map(_text, objects[:4])) if isinstance(objects, list) else (),

@@ -315,6 +315,7 @@ async def test_shows_the_audit_log_in_pages(inside: Client, node: Node) -> None:
             await record(c, node, Action.ANCHOR_RUN, f"test:{n}")
     first = await (await inside.get("/console/audit-log", headers=ENGLISH)).text()
     assert "test:59" in first
+    assert re.search(r"<bdi>command line: \w+</bdi>", first)
     older = re.search(r'href="(/console/audit-log\?before=\d+)"', first)
     assert older is not None
     second = await (await inside.get(older[1], headers=ENGLISH)).text()
