@@ -33,6 +33,9 @@ _SECRETS: Final = re.compile(
     r"|://(?:[^\s/@]+@)?(?P<host>[\w.:\[\]-]+)(?P<path>[/?][^\s'\")]*)?"
 )
 
+QUIET: Final = ("asyncio", "aiohttp", "sqlalchemy", "alembic", "urllib3", "web3")
+"""Libraries that say nothing below a warning that an operator could act on."""
+
 access: Final = logging.getLogger("node.access_log")
 """Told one line for each request."""
 
@@ -67,8 +70,7 @@ def configure_logs(config: LogConfig, stream: TextIO | None = None) -> None:
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(config.level.upper())
-    # Others have nothing to say below a warning that an operator could act on.
-    for name in ("asyncio", "aiohttp", "sqlalchemy", "alembic", "urllib3", "web3"):
+    for name in QUIET:
         logging.getLogger(name).setLevel(max(root.level, logging.WARNING))
 
 

@@ -21,6 +21,12 @@ from node.status import AlreadyRevoked, revoke
 from primitives.canonical_json import JsonObject
 from tests.support.nodes import HandClock, issue, learners, meddle, opened, query
 
+ON_BOTH_STORES = (
+    "test_the_entries_are_a_chain_that_a_stranger_can_calculate",
+    "test_an_act_and_its_entry_are_kept_together_or_not_at_all",
+    "test_what_is_refused_is_written_down_and_not_done",
+)
+
 UNSIGNED: JsonObject = {
     "@context": ["https://www.w3.org/ns/credentials/v2"],
     "type": ["VerifiableCredential"],

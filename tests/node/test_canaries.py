@@ -47,9 +47,13 @@ def log_of_everything() -> Iterator[io.StringIO]:
     level = root.level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
+    # aiohttp's own log of requests is the test server's: the daemon switches it off.
+    of_aiohttp = logging.getLogger("aiohttp.access")
+    of_aiohttp.disabled = True
     try:
         yield stream
     finally:
+        of_aiohttp.disabled = False
         root.removeHandler(handler)
         root.setLevel(level)
 

@@ -31,6 +31,7 @@ from tests.support.chains import fund
 from tests.support.nodes import (
     PASSPHRASE,
     HandClock,
+    copy_home,
     environment,
     free_port,
     issue,
@@ -38,6 +39,13 @@ from tests.support.nodes import (
     opened,
     plan,
 )
+
+
+@pytest.fixture
+def in_sqlite(made_home: Home, tmp_path: Path) -> Home:
+    """A node whose database is a file, wherever those of the other tests are."""
+    return copy_home(made_home, tmp_path / "in-sqlite")
+
 
 OK, WARN, FAIL = Verdict.OK, Verdict.WARN, Verdict.FAIL
 
@@ -103,14 +111,15 @@ def test_who_may_look_into_the_directory_is_told(
 
 @pytest.mark.parametrize("name", ["keystore.json", "patunay.db"])
 async def test_o08_a_secret_file_that_others_may_read_is_told(
-    home: Home, clock: HandClock, name: str
+    in_sqlite: Home, clock: HandClock, name: str
 ) -> None:
-    (home.root / name).chmod(0o640)
-    findings = await told(home, clock.now())
+    path = in_sqlite.root / name
+    path.chmod(0o640)
+    findings = await told(in_sqlite, clock.now())
     found = [f for f in findings if f.name == "files" and f.verdict is FAIL]
     assert [f.code for f in found] == ["key-permissions"]
     assert name in found[0].detail
-    assert found[0].hint == f"run `chmod 600 {home.root / name}`"
+    assert found[0].hint == f"run `chmod 600 {path}`"
 
 
 async def test_a_secret_file_that_is_named_and_not_there_is_told(
@@ -208,17 +217,17 @@ async def test_o10_a_newer_schema_is_told_and_an_older_one_is_not_migrated(
 
 
 async def test_a_damaged_database_and_one_that_is_gone_are_told(
-    home: Home, clock: HandClock
+    in_sqlite: Home, clock: HandClock
 ) -> None:
-    file = home.root / "patunay.db"
-    meddle(home, "PRAGMA wal_checkpoint(TRUNCATE)")
+    file = in_sqlite.root / "patunay.db"
+    meddle(in_sqlite, "PRAGMA wal_checkpoint(TRUNCATE)")
     raw = bytearray(file.read_bytes())
     raw[4096 : 4096 * 6] = b"\x55" * (4096 * 5)
     file.write_bytes(bytes(raw))
-    found = await codes(home, clock.now())
+    found = await codes(in_sqlite, clock.now())
     assert found & {"database-damaged", "storage-failed"}
     file.unlink()
-    assert "database-missing" in await codes(home, clock.now())
+    assert "database-missing" in await codes(in_sqlite, clock.now())
 
 
 async def test_the_end_of_the_certificate_is_told(home: Home) -> None:

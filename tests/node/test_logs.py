@@ -8,7 +8,7 @@ import pytest
 
 from node.acting import handling
 from node.config import LogConfig
-from node.logs import LineFormatter, configure_logs, hide_secrets, log_access
+from node.logs import QUIET, LineFormatter, configure_logs, hide_secrets, log_access
 from tests.support.nodes import Client
 
 Form = Literal["json", "console"]
@@ -18,10 +18,12 @@ Form = Literal["json", "console"]
 def untouched() -> Iterator[None]:
     """Give the root logger back as it was."""
     root = logging.getLogger()
-    before, level = list(root.handlers), root.level
+    before = list(root.handlers)
+    levels = {name: logging.getLogger(name).level for name in ("", *QUIET)}
     yield
     root.handlers[:] = before
-    root.setLevel(level)
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
 
 
 def written(form: Form, level: str = "info") -> io.StringIO:
