@@ -13,12 +13,30 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from node.api import anchors, batches, issuers, records, status_lists, templates, webhooks
+from node.api import (
+    anchors,
+    batches,
+    handed_over,
+    issuers,
+    records,
+    status_lists,
+    templates,
+    webhooks,
+)
 from node.api.openapi_operations import describe_routes, with_common_answers
 from node.api.openapi_paths import PATHS
 from node.api.openapi_schemas import SCHEMAS
 
-RESOURCES: Final = (anchors, batches, issuers, records, status_lists, templates, webhooks)
+RESOURCES: Final = (
+    anchors,
+    batches,
+    handed_over,
+    issuers,
+    records,
+    status_lists,
+    templates,
+    webhooks,
+)
 """Modules whose handlers say themselves what they take and answer."""
 
 routes = web.RouteTableDef()
