@@ -50,7 +50,7 @@ before one, and each call that only may raise.
 
 
 _EARLIER: Final = """
-This run had an end. What is marked * was noticed by an earlier run; its module or its test
+This run had an end. What is marked * was noticed by an earlier run; the file of its test
 has changed since, and it was not run again.
 """
 
