@@ -19,6 +19,7 @@ help:
 	@echo 'make replicas  kill the leader of three processes twenty times'
 	@echo 'make restore-drill  lose and restore a node at 100 random moments, on both stores'
 	@echo 'make bench   measure, each figure beside its limit on this machine'
+	@echo 'make soak    load a daemon for ten minutes, and see that its memory stays flat'
 	@echo 'make fuzz    send 50,000 mutated inputs through every way in'
 	@echo 'make alterations  alter every field of a bundle and a pack, and see that none is believed'
 	@echo 'make schemathesis  send what fits openapi.json, and what does not, to every route'
@@ -74,6 +75,11 @@ bench: .venv/ready
 
 alterations: .venv/ready
 	nice .venv/bin/python -m tests.matrix.alterations
+
+# MINUTES=10   how long
+.PHONY: soak
+soak: .venv/ready
+	.venv/bin/python -m benchmarks.soak --minutes $(or $(MINUTES),10)
 
 fuzz: .venv/ready
 	.venv/bin/python -m tests.fuzz $(if $(REPLAY),--replay $(REPLAY),--count $(or $(N),50000) $(if $(SEED),--seed $(SEED)))

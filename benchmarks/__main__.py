@@ -15,6 +15,7 @@ from benchmarks.cold import cold_rows
 from benchmarks.credentials import credential_rows
 from benchmarks.figures import HEAD, Figure
 from benchmarks.gas import gas_rows
+from benchmarks.load import load_rows
 from benchmarks.merkle import merkle_rows
 from benchmarks.offline import offline_rows
 from benchmarks.peers import peer_rows
@@ -27,6 +28,7 @@ PARTS: dict[str, tuple[str, Callable[[], list[Figure]]]] = {
         credential_rows,
     ),
     "service": ("the node", service_rows),
+    "load": ("the node over HTTP; wants two idle cores", load_rows),
     "peers": ("other implementations, in a process of theirs", peer_rows),
     "merkle": ("Merkle tree", merkle_rows),
     "gas": ("gas", gas_rows),

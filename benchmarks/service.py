@@ -1,4 +1,4 @@
-"""The node as a whole: durable batch issuing, and verifying over HTTP.
+"""Durable batch issuing. What goes over HTTP is measured in `benchmarks.load`.
 
 A batch is issued end to end: built from the registrar's rows and a template, stored as
 drafts, signed, stored and queued, given its leaves, a checkpoint and every inclusion
@@ -15,8 +15,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-import aiohttp
-from aiohttp import web
 from nacl.signing import SigningKey
 
 from anchoring.entry import EntryKind
@@ -26,7 +24,6 @@ from credentials.template import CredentialTemplate
 from did.keyfile import Argon2Cost
 from node.batches import issue_rows
 from node.config import Config
-from node.daemon import serving
 from node.home import Home
 from node.issuance import CHUNK
 from node.logbook import close_batch
@@ -44,21 +41,16 @@ ISSUE_GOALS: Final = {"eddsa-jcs-2022": 0.14, "eddsa-rdfc-2022": 0.09}
 STORAGE_GOAL: Final = 0.2
 """Of the batch's time."""
 
-HTTP_GOALS: Final = {"eddsa-jcs-2022": 0.50, "eddsa-rdfc-2022": 0.38}
-"""Of a bare JSON echo."""
-
-CONNECTIONS: Final = 8
-
 _CHEAP = Argon2Cost(1, 8192)
 """Unlocking is not measured here."""
 
 
-def service_rows(credentials: int = 2_000, requests: int = 400) -> list[Figure]:
-    """Measure batches and requests, now and in this process."""
-    return asyncio.run(_measure(credentials, requests))
+def service_rows(credentials: int = 2_000) -> list[Figure]:
+    """Measure batches, now and in this process."""
+    return asyncio.run(_measure(credentials))
 
 
-async def _measure(credentials: int, requests: int) -> list[Figure]:
+async def _measure(credentials: int) -> list[Figure]:
     signing = _sign_rate()
     rows: list[Figure] = []
     for batch in batches(1):
@@ -76,7 +68,6 @@ async def _measure(credentials: int, requests: int) -> list[Figure]:
                         ISSUE_GOALS[suite],
                     )
                 )
-                rows.append(await _verify(node, batch, suite, requests))
                 rows.append(await _storage(node, batch, suite, seconds))
     return rows
 
@@ -157,56 +148,3 @@ async def _storage(node: Node, batch: Batch, suite: str, total: float) -> Figure
         goal=STORAGE_GOAL,
         at_most=True,
     )
-
-
-async def _verify(node: Node, batch: Batch, suite: str, requests: int) -> Figure:
-    async with node.reading() as c:
-        documents = await ledger.all_documents(c, "", requests)
-    bodies = [body.encode() for _, body in documents]
-    async with serving(node) as url, _echo() as bare:
-        verified = await _load(f"{url}/credentials/verify", bodies)
-        echoed = await _load(bare, bodies)
-    return Figure(
-        f"{batch.title}: verify over HTTP {suite}",
-        f"{verified:,.0f}/s",
-        f"aiohttp JSON echo {echoed:,.0f}/s",
-        verified / echoed,
-        goal=HTTP_GOALS[suite],
-    )
-
-
-async def _load(url: str, bodies: list[bytes]) -> float:
-    """Return answers a second over `CONNECTIONS` connections; every answer must be 200."""
-    queue = list(bodies)
-    headers = {"Content-Type": "application/json"}
-
-    async def worker(session: aiohttp.ClientSession) -> None:
-        while queue:
-            async with session.post(url, data=queue.pop(), headers=headers) as answer:
-                await answer.read()
-                if answer.status != 200:
-                    raise RuntimeError(f"found status {answer.status}, want 200")
-
-    async with aiohttp.ClientSession() as session:
-        start = time.perf_counter()
-        await asyncio.gather(*(worker(session) for _ in range(CONNECTIONS)))
-        return len(bodies) / (time.perf_counter() - start)
-
-
-class _echo:  # noqa: N801 - used as a context manager
-    """A bare aiohttp server that reads JSON and sends it back: the limit of ours."""
-
-    async def __aenter__(self) -> str:
-        async def echo(request: web.Request) -> web.Response:
-            return web.json_response(await request.json())
-
-        app = web.Application()
-        app.router.add_post("/", echo)
-        self.runner = web.AppRunner(app, access_log=None)
-        await self.runner.setup()
-        site = web.TCPSite(self.runner, "127.0.0.1", 0)
-        await site.start()
-        return f"http://127.0.0.1:{self.runner.addresses[0][1]}/"
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.runner.cleanup()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Integer, String, bindparam, func, literal_column, or_, select
 
 from anchoring.entry import EntryKind
 from node.storage.anchor_store import EFFECTIVE, StoredTransaction
@@ -11,7 +11,14 @@ from node.storage.schema import cosignatures, entries, transactions
 from node.storage.store import Reader, is_storable
 from primitives.hashing import Digest
 
-_EFFECTIVE: Final = transactions.c.state.in_(sorted(EFFECTIVE))
+# In the text of the statement: parameters that are a list are filled in anew each time,
+# which takes longer than the query itself.
+_EFFECTIVE: Final = or_(
+    *(
+        transactions.c.state == literal_column(f"'{state}'", String)
+        for state in sorted(EFFECTIVE)
+    )
+)
 
 _COVERING: Final = select(func.min(transactions.c.tree_size)).where(
     _EFFECTIVE, transactions.c.tree_size > entries.c.leaf_index
@@ -31,7 +38,7 @@ _STANDING: Final = (
     )
     .where(
         entries.c.subject == bindparam("subject"),
-        entries.c.kind == int(EntryKind.CREDENTIAL),
+        entries.c.kind == literal_column(str(int(EntryKind.CREDENTIAL)), Integer),
     )
     .order_by(entries.c.seq.desc())
     .limit(1)
