@@ -14,7 +14,9 @@ from primitives.errors import Malformed
 from primitives.strict_json import parse_json_object
 
 DEFAULT_LIMIT: Final = 100
-MAX_LIMIT: Final = 1000
+MAX_LIMIT: Final = 200
+"""An entry of a signing names up to 300 credentials, in 15 KB."""
+
 _MAX_DIGITS: Final = 15
 
 routes = web.RouteTableDef()

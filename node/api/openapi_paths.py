@@ -426,7 +426,7 @@ PATHS: Final[dict[str, Any]] = {
             "security": [{"token": []}],
             "parameters": [
                 query_parameter("after", "Begin after the entry of this number.", 0, 0),
-                query_parameter("limit", "How many entries, at most 1000.", 1, 100),
+                query_parameter("limit", "How many entries, at most 200.", 1, 100),
             ],
             "responses": {
                 "200": json_answer("Entries.", ref("AuditLog")),
