@@ -52,13 +52,11 @@ class LinkGiven:
 
 
 def _verifying(summary: str, body: Body, *errors: Any) -> Operation:
-    both = ("application/json", "application/problem+json")
-    either = {"anyOf": [_REPORT, {"$ref": "#/components/schemas/Problem"}]}
     return Operation(
         summary,
         {
             200: Answer("Valid.", _REPORT),
-            400: Answer("Rejected or undetermined; or nothing to verify.", either, both),
+            400: Answer("Rejected or undetermined.", _REPORT),
         },
         errors=errors,
         body=body,

@@ -71,6 +71,19 @@ def with_common_answers(paths: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
+def _either(
+    responses: dict[str, Any], status: int, refused: dict[str, Any]
+) -> dict[str, Any]:
+    """Return a refusal, beside another answer of that status where there is one."""
+    known = responses.get(str(status))
+    if known is None:
+        return refused
+    return {
+        "description": f"{known['description']} {refused['description']}",
+        "content": {**known["content"], **refused["content"]},
+    }
+
+
 def _or_no_http(told: dict[str, Any] | None) -> dict[str, Any]:
     """Return the answer 400 with what is said before the node sees a request."""
     known = told or {"description": "Not read: it is no HTTP, or over 8 KB of a line."}
@@ -101,7 +114,8 @@ def _operation(
     for status, codes in told.errors_by_status(guarded=action is not None).items():
         listed = ", ".join(f"`{code}`" for code in codes)
         phrase = HTTPStatus(status).phrase
-        made["responses"][str(status)] = problem_answer(f"{phrase}: {listed}.")
+        refused = problem_answer(f"{phrase}: {listed}.")
+        made["responses"][str(status)] = _either(made["responses"], status, refused)
     return made
 
 
