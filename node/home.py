@@ -203,8 +203,10 @@ class Home:
 
         Raises:
             HomeLocked: Another process holds it.
+            StorageFailed: The lock file cannot be made: a read-only disk, say.
         """
-        handle = os.open(self.lock_file, os.O_RDWR | os.O_CREAT, _PRIVATE)
+        with _typed_failures(self.lock_file):
+            handle = os.open(self.lock_file, os.O_RDWR | os.O_CREAT, _PRIVATE)
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

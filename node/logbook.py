@@ -35,7 +35,7 @@ from node.storage.anchor_store import StoredCheckpoint, StoredTransaction
 from node.storage.chain_proofs import find_proofs
 from node.storage.receipts import anchors_of, find_standing
 from node.storage.registry import list_issuers
-from primitives.errors import PatunayError, Rejected, Undetermined
+from primitives.errors import Misconfigured, PatunayError, Rejected, Undetermined
 from primitives.instants import parse_instant
 
 _CHUNK: Final = 10_000
@@ -53,6 +53,13 @@ class CredentialUnknown(Rejected):
     """This node has issued no such credential."""
 
     code = "credential-unknown"
+
+
+class ClockWentBack(Misconfigured):
+    """The clock is before the last checkpoint's time: what is signed now would lie."""
+
+    code = "time-went-backwards"
+    hint = "set the clock right; nothing is lost, and the next round signs what waits"
 
 
 class NotYetAnchored(Undetermined):
@@ -100,6 +107,7 @@ async def close_batch(
         LogCorrupt: The leaves contradict the last checkpoint, or the published one is
             ahead of it; nothing is signed.
         LogSplit: Another process has signed meanwhile.
+        ClockWentBack: The last checkpoint is of a later time; nothing is signed.
     """
     node.keys()  # places are not given out by who cannot sign
     async with node.log_lock:
@@ -116,6 +124,7 @@ async def close_batch(
         after = latest.tree_size if latest is not None else 0
         if size == after:
             return None
+        _require_later(node, latest)
         made = await _sign_checkpoint(node, latest, size, max_record_bytes)
         failpoint("checkpoint-signed")
         async with node.writing_as_leader() as c:
@@ -134,6 +143,14 @@ def _require_consistent(node: Node, latest: StoredCheckpoint | None) -> None:
     if node.tree.root(latest.tree_size) != latest.root:
         raise LogCorrupt(
             f"the first {latest.tree_size} leaves give another root than was signed"
+        )
+
+
+def _require_later(node: Node, latest: StoredCheckpoint | None) -> None:
+    if latest is not None and node.instant() < parse_instant(latest.created_at):
+        raise ClockWentBack(
+            f"found {node.now()}, want a time from {latest.created_at},"
+            f" when the checkpoint of {latest.tree_size} entries was signed"
         )
 
 
