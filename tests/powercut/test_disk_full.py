@@ -21,7 +21,7 @@ from tests.support.nodes import PASSPHRASE, make_home_here
 @contextmanager
 def small_disk(place: Path) -> Iterator[Path]:
     place.mkdir()
-    _mount(place, "-t", "tmpfs", "-o", "size=1m", "tmpfs")
+    _mount(place, "-t", "tmpfs", "-o", "size=1536k", "tmpfs")
     try:
         yield place
     finally:

@@ -8,7 +8,7 @@ import pytest
 from tests.powercut.campaign import CONTROLS, Stage, run_cuts, run_faults, staged
 from tests.support.components import require
 
-CUTS = 100
+CUTS = 125
 FAULTS = 36
 SEED = 7
 
