@@ -79,6 +79,10 @@ class Node:
     log_lock: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
     """Held while this process reads or grows `tree`."""
 
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+    """Held while this process writes. The store has one writer at a time anyway; here those
+    who wait get their turns in order, and keep no connection meanwhile."""
+
     term: int | None = None
     """Number of the term in which this process leads; None where it does not, or where
     nobody else can. See `node.leading`."""
@@ -145,7 +149,7 @@ class Node:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection whose writes are all kept, or none."""
-        async with transaction(self.engine) as connection:
+        async with self._turn, transaction(self.engine) as connection:
             yield connection
 
     @asynccontextmanager
@@ -155,7 +159,7 @@ class Node:
         Raises:
             LeaseLost: Another process leads; nothing is kept.
         """
-        async with transaction(self.engine) as connection:
+        async with self._turn, transaction(self.engine) as connection:
             if self.term is not None:
                 await require_term(connection, LEADING, self.term)
             yield connection

@@ -287,3 +287,18 @@ async def test_two_writers_take_turns(home: Home) -> None:
     assert query(home, "SELECT name FROM requests ORDER BY name") == [("0",), ("1",)]
     await first.dispose()
     await second.dispose()
+
+
+async def test_writers_of_one_process_get_their_turns_in_the_order_they_came(
+    node: Node,
+) -> None:
+    order: list[int] = []
+
+    async def write(number: int) -> None:
+        async with node.writing() as c:
+            order.append(number)
+            await save_request(c, str(number), "now")
+            await asyncio.sleep(0.002)
+
+    await asyncio.gather(*(write(number) for number in range(30)))
+    assert order == list(range(30))
