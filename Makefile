@@ -68,7 +68,7 @@ equality: .venv/ready
 	.venv/bin/python -m tests.equality $(or $(N),20000)
 
 pages: .venv/ready
-	PATUNAY_EVERY_VIEW=1 .venv/bin/python -m pytest tests/browser
+	EVERY_VIEW=1 .venv/bin/python -m pytest tests/browser
 
 bench: .venv/ready
 	.venv/bin/python -m benchmarks $(BENCH_ARGS)

@@ -25,7 +25,7 @@ from tests.support.components import ROOT, require
 SHOTS = ROOT / ".ci" / "artefacts" / "screenshots"
 PHONE, DESK = 360, 1280
 
-_EVERY_VIEW = os.environ.get("PATUNAY_EVERY_VIEW") == "1"
+_EVERY_VIEW = os.environ.get("EVERY_VIEW") == "1"
 
 VIEWS = (
     [(width, language) for width in (PHONE, DESK) for language in ("en", "fil")]
