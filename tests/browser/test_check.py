@@ -71,10 +71,12 @@ async def test_works_without_a_script_and_with_the_keyboard_alone(
         await r.page.keyboard.press("Tab")
         await r.page.keyboard.insert_text(site.files["valid"].decode())
         await r.page.locator("form.check button[type=submit]").focus()
-        await r.page.keyboard.press("Enter")
+        async with r.page.expect_navigation():
+            await r.page.keyboard.press("Enter")
         assert await r.page.inner_text("h1") == "Genuine and in force"
         # The same answer in the other language, still without a script.
-        await r.page.click("text=Filipino")
+        async with r.page.expect_navigation():
+            await r.page.click("text=Filipino")
         assert await r.page.inner_text("h1") == "Tunay at may bisa"
         assert (r.foreign, r.errors) == ([], [])
 
