@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Final, Literal, cast
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,15 +12,8 @@ from node.anchor_request import request_within
 from node.api.context import NODE
 from node.api.creating import Made, answer_once
 from node.api.guard import needs
+from node.api.listing import Listing, Span
 from node.api.operation import Answer, Operation, described
-from node.api.paging import (
-    CursorMalformed,
-    PageQuery,
-    page_of,
-    page_response,
-    query_of,
-    read_cursor,
-)
 from node.api.schema import Instant, Sha256Hex, body_of
 from node.chain_presets import explorer_link
 from node.log_reading import AnchorUnknown, require_checkpoint
@@ -150,6 +143,13 @@ class AnchorAsked:
     """Of the log with all that is in the queue now."""
 
 
+_ANCHORS: Final = Listing(
+    "The checkpoints of the log and their anchors, newest first",
+    AnchorPage,
+    by={"tree_size": int},
+)
+
+
 @routes.get("/log")
 @described(Operation("Where the log stands", {200: Answer("The log.", LogShown)}))
 async def log(request: web.Request) -> web.Response:
@@ -170,24 +170,17 @@ async def log(request: web.Request) -> web.Response:
 
 
 @routes.get("/anchors")
-@described(
-    Operation(
-        "The checkpoints of the log and their anchors, newest first",
-        {200: Answer("A page of them.", AnchorPage)},
-        errors=(CursorMalformed,),
-        query=PageQuery,
-    )
-)
+@described(_ANCHORS.operation)
 async def list_them(request: web.Request) -> web.Response:
     """List the anchors. Public, as the chain is."""
-    query = query_of(request, PageQuery)
-    (below,) = read_cursor(query, int) or (None,)
-    async with request.app[NODE].reading() as c:
-        found = await page_checkpoints(c, below, query.limit + 1)
+
+    async def look(c: AsyncConnection, span: Span) -> list[AnchorShown]:
+        (below,) = span.place or (None,)
+        found = await page_checkpoints(c, below, span.limit)
         sent = await transactions_of(c, [one.tree_size for one in found])
-    shown, following = page_of(found, query.limit, lambda one: (one.tree_size,))
-    page = AnchorPage(tuple(AnchorShown.of(one, sent) for one in shown), following)
-    return page_response(request, page)
+        return [AnchorShown.of(one, sent) for one in found]
+
+    return await _ANCHORS.answer(request, look)
 
 
 @routes.get("/anchors/{size}")

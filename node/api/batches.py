@@ -13,6 +13,7 @@ from node.api.batch_upload import FILE_SCHEMAS, RowsGiven, read_upload
 from node.api.context import NODE
 from node.api.creating import Effect, Made, answer_once
 from node.api.guard import ACTOR, needs
+from node.api.listing import Listing, Span
 from node.api.operation import Answer, Body, Operation, described
 from node.api.paging import (
     CursorMalformed,
@@ -164,31 +165,23 @@ class UploadQuery:
 
 
 _UNKNOWN: Final = (BatchUnknown,)
+_BATCHES: Final = Listing(
+    "The batches, newest first", BatchPage, by={"drafted_at": str, "id": str}
+)
 
 
 @routes.get("/batches")
-@described(
-    Operation(
-        "The batches, newest first",
-        {200: Answer("A page of them.", BatchPage)},
-        errors=(CursorMalformed,),
-        query=PageQuery,
-    )
-)
+@described(_BATCHES.operation)
 @needs(Action.BATCH_READ)
 async def list_them(request: web.Request) -> web.Response:
     """List the batches."""
-    query = query_of(request, PageQuery)
-    before = read_cursor(query, str, str)
-    place = (before[0], before[1]) if before is not None else None
     reach = tuple(sorted(request[ACTOR].issuers))
-    async with request.app[NODE].reading() as c:
-        found = await recent_batches(c, reach, place, query.limit + 1)
-        listed, following = page_of(
-            found, query.limit, lambda batch: (batch.drafted_at, batch.id)
-        )
-        shown = [await _shown(c, batch) for batch in listed]
-    return page_response(request, BatchPage(tuple(shown), following))
+
+    async def look(c: AsyncConnection, span: Span) -> list[BatchShown]:
+        found = await recent_batches(c, reach, span.place or None, span.limit)
+        return [await _shown(c, batch) for batch in found]
+
+    return await _BATCHES.answer(request, look)
 
 
 @routes.post("/batches")

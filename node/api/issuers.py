@@ -1,19 +1,14 @@
 """GET /issuers and GET /issuers/{slug}."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from node.api.context import NODE
+from node.api.listing import Listing, Span
 from node.api.operation import Answer, Operation, described
-from node.api.paging import (
-    CursorMalformed,
-    PageQuery,
-    page_of,
-    page_response,
-    query_of,
-    read_cursor,
-)
 from node.api.schema import Instant, body_of
 from node.storage.registry import Issuer, IssuerUnknown, page_issuers, require_issuer
 
@@ -51,23 +46,19 @@ class IssuerPage:
     """Cursor of the next page; null on the last."""
 
 
+_ISSUERS: Final = Listing("The issuers of this node", IssuerPage, by={"slug": str})
+
+
 @routes.get("/issuers")
-@described(
-    Operation(
-        "The issuers of this node",
-        {200: Answer("A page of them.", IssuerPage)},
-        errors=(CursorMalformed,),
-        query=PageQuery,
-    )
-)
+@described(_ISSUERS.operation)
 async def list_them(request: web.Request) -> web.Response:
     """List the issuers. Public, as their DID documents are."""
-    query = query_of(request, PageQuery)
-    (after,) = read_cursor(query, str) or ("",)
-    async with request.app[NODE].reading() as c:
-        found = await page_issuers(c, after, query.limit + 1)
-    shown, following = page_of(found, query.limit, lambda issuer: (issuer.slug,))
-    return page_response(request, IssuerPage(tuple(map(IssuerShown.of, shown)), following))
+
+    async def look(c: AsyncConnection, span: Span) -> list[IssuerShown]:
+        (after,) = span.place or ("",)
+        return [IssuerShown.of(one) for one in await page_issuers(c, after, span.limit)]
+
+    return await _ISSUERS.answer(request, look)
 
 
 @routes.get("/issuers/{slug}")

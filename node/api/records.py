@@ -10,15 +10,9 @@ from credentials.status_list import Entry
 from node.api.context import NODE
 from node.api.creating import Made, answer_once
 from node.api.guard import ACTOR, needs
+from node.api.listing import Listing, Span
 from node.api.operation import Answer, Body, Operation, described
-from node.api.paging import (
-    CursorMalformed,
-    PageQuery,
-    page_of,
-    page_response,
-    query_of,
-    read_cursor,
-)
+from node.api.paging import PageQuery, query_of
 from node.api.request import MAX_BODY_BYTES, read_json_bytes
 from node.api.schema import Instant, Keywords, Sha256Hex, body_of, read
 from node.logbook import CredentialUnknown
@@ -204,20 +198,20 @@ class ReasonGiven:
     """One line. It stays in the node."""
 
 
-@routes.get("/credentials")
-@described(
-    Operation(
-        "The credentials of this node, newest first; or those that are looked for",
-        {200: Answer("A page of them.", CredentialPage)},
-        errors=(CursorMalformed,),
-        query=CredentialQuery,
-    )
+_CREDENTIALS: Final = Listing(
+    "The credentials of this node, newest first; or those that are looked for",
+    CredentialPage,
+    by={"created_at": str, "uuid": str},
+    query=CredentialQuery,
 )
+
+
+@routes.get("/credentials")
+@described(_CREDENTIALS.operation)
 @needs(Action.CREDENTIAL_READ)
 async def list_them(request: web.Request) -> web.Response:
     """List credentials, or search by id, digest, issuer, template and state."""
     query = query_of(request, CredentialQuery)
-    before = read_cursor(query, str, str)
     wanted = Wanted(
         name=query.id,
         digest=bytes.fromhex(query.digest) if query.digest is not None else None,
@@ -225,12 +219,12 @@ async def list_them(request: web.Request) -> web.Response:
         template=query.template,
         state=query.state,
     )
-    place = (before[0], before[1]) if before is not None else None
-    async with request.app[NODE].reading() as c:
-        found = await search_credentials(c, wanted, place, query.limit + 1)
-    shown, following = page_of(found, query.limit, lambda one: (one.created_at, one.uuid))
-    page = CredentialPage(tuple(map(CredentialListed.of, shown)), following)
-    return page_response(request, page)
+
+    async def look(c: AsyncConnection, span: Span) -> list[CredentialListed]:
+        found = await search_credentials(c, wanted, span.place or None, span.limit)
+        return [CredentialListed.of(one) for one in found]
+
+    return await _CREDENTIALS.answer(request, look)
 
 
 def _reach(actor: Actor, issuer: str | None) -> tuple[str, ...]:

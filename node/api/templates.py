@@ -1,6 +1,7 @@
 """Templates over HTTP: list, show, add a version, retire."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,15 +10,8 @@ from credentials.template_fields import TemplateMalformed
 from node.api.context import NODE
 from node.api.creating import Made, answer_once
 from node.api.guard import needs
+from node.api.listing import Listing, Span
 from node.api.operation import Answer, Body, Operation, described
-from node.api.paging import (
-    CursorMalformed,
-    PageQuery,
-    page_of,
-    page_response,
-    query_of,
-    read_cursor,
-)
 from node.api.request import MAX_BODY_BYTES, read_json_bytes
 from node.api.schema import Instant, body_of
 from node.permissions import Action
@@ -82,29 +76,24 @@ class TemplateShown:
     """The document, as examples/README.md describes it."""
 
 
-_UNKNOWN = (TemplateUnknown,)
+_UNKNOWN: Final = (TemplateUnknown,)
+_TEMPLATES: Final = Listing(
+    "The newest version of each template", TemplatePage, by={"id": str}
+)
 
 
 @routes.get("/templates")
-@described(
-    Operation(
-        "The newest version of each template",
-        {200: Answer("A page of them.", TemplatePage)},
-        errors=(CursorMalformed,),
-        query=PageQuery,
-    )
-)
+@described(_TEMPLATES.operation)
 @needs(Action.BATCH_READ)
 async def list_them(request: web.Request) -> web.Response:
     """List the templates."""
-    node = request.app[NODE]
-    query = query_of(request, PageQuery)
-    (after,) = read_cursor(query, str) or ("",)
-    async with node.reading() as c:
-        found = await page_templates(c, after, query.limit + 1)
-    shown, following = page_of(found, query.limit, lambda stored: (stored.id,))
-    page = TemplatePage(tuple(map(TemplateListed.of, shown)), following)
-    return page_response(request, page)
+
+    async def look(c: AsyncConnection, span: Span) -> list[TemplateListed]:
+        (after,) = span.place or ("",)
+        found = await page_templates(c, after, span.limit)
+        return [TemplateListed.of(one) for one in found]
+
+    return await _TEMPLATES.answer(request, look)
 
 
 @routes.post("/templates")

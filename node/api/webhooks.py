@@ -10,15 +10,8 @@ from did.fetch import FetchUrlRefused
 from node.api.context import NODE
 from node.api.creating import Made, answer_once
 from node.api.guard import needs
+from node.api.listing import Listing, Span
 from node.api.operation import Answer, Body, Operation, described
-from node.api.paging import (
-    CursorMalformed,
-    PageQuery,
-    page_of,
-    page_response,
-    query_of,
-    read_cursor,
-)
 from node.api.request import MAX_BODY_BYTES, read_json_bytes
 from node.api.schema import Instant, Keywords, body_of, read
 from node.permissions import Action
@@ -134,6 +127,14 @@ class DeliveryPage:
     """Cursor of the next page; null on the last."""
 
 
+_DELIVERIES: Final = Listing(
+    "What a webhook was told, is to be told, or did not take, newest first",
+    DeliveryPage,
+    by={"number": int},
+    errors=(WebhookUnknown,),
+)
+
+
 @routes.get("/webhooks")
 @described(Operation("The webhooks", {200: Answer("All of them.", WebhookList)}))
 @needs(Action.SETTINGS)
@@ -207,25 +208,19 @@ async def remove(request: web.Request) -> web.Response:
 
 
 @routes.get("/webhooks/{webhook}/deliveries")
-@described(
-    Operation(
-        "What a webhook was told, is to be told, or did not take, newest first",
-        {200: Answer("A page of it.", DeliveryPage)},
-        errors=(WebhookUnknown, CursorMalformed),
-        query=PageQuery,
-    )
-)
+@described(_DELIVERIES.operation)
 @needs(Action.SETTINGS)
 async def deliveries(request: web.Request) -> web.Response:
     """List the deliveries of a webhook."""
-    query, name = query_of(request, PageQuery), request.match_info["webhook"]
-    (below,) = read_cursor(query, int) or (None,)
-    async with request.app[NODE].reading() as c:
+    name = request.match_info["webhook"]
+
+    async def look(c: AsyncConnection, span: Span) -> list[DeliveryShown]:
+        (below,) = span.place or (None,)
         await stored.require_webhook(c, name)
-        found = await stored.page_deliveries(c, name, below, query.limit + 1)
-    shown, following = page_of(found, query.limit, lambda one: (one.seq,))
-    page = DeliveryPage(tuple(map(DeliveryShown.of, shown)), following)
-    return page_response(request, page)
+        found = await stored.page_deliveries(c, name, below, span.limit)
+        return [DeliveryShown.of(one) for one in found]
+
+    return await _DELIVERIES.answer(request, look)
 
 
 @routes.post("/webhooks/{webhook}/deliveries/{delivery}/retry")
