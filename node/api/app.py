@@ -8,7 +8,6 @@ from aiohttp import web
 from credentials.policy import Policy
 from did.fetch import PublicFetcher
 from node.api import (
-    audit_log,
     identifiers,
     issue,
     openapi,
@@ -75,7 +74,6 @@ def build_app(
     app.cleanup_ctx.append(pages.warmed_up)
     app.cleanup_ctx.append(_watching)
     for module in (
-        audit_log,
         identifiers,
         issue,
         openapi,

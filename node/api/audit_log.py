@@ -1,68 +1,67 @@
 """GET /audit-log: who did what, for those who audit the node."""
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Annotated, Final
 
 from aiohttp import web
 
 from node.api.context import NODE
 from node.api.guard import needs
-from node.audit_chain import StoredEntry
+from node.api.operation import Answer, Operation, described
+from node.api.paging import (
+    CursorMalformed,
+    PageQuery,
+    page_of,
+    page_response,
+    query_of,
+    read_cursor,
+)
+from node.api.schema import Keywords
 from node.permissions import Action
 from node.storage.audit_log import read_entries, read_head
 from primitives.canonical_json import JsonObject
-from primitives.errors import Malformed
 from primitives.strict_json import parse_json_object
-
-DEFAULT_LIMIT: Final = 100
-MAX_LIMIT: Final = 200
-"""An entry of a signing names up to 300 credentials, in 15 KB."""
-
-_MAX_DIGITS: Final = 15
 
 routes = web.RouteTableDef()
 
+_ENTRY: Final = Keywords(**{"$ref": "#/components/schemas/AuditEntry"})
 
-class PageMalformed(Malformed):
-    """A query that names no page."""
 
-    code = "page-malformed"
-    hint = "give whole numbers, such as ?after=100&limit=100"
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """Entries of the audit log, oldest first."""
+
+    entries: tuple[Annotated[JsonObject, _ENTRY], ...]
+    """As they are stored, each with its digest."""
+
+    next: str | None
+    """Cursor of the next page; null on the last."""
+
+    head: str
+    """Number and digest of the last entry of all: `NUMBER:DIGEST`."""
 
 
 @routes.get("/audit-log")
+@described(
+    Operation(
+        "Who did what, in order",
+        {200: Answer("A page of it.", AuditPage)},
+        errors=(CursorMalformed,),
+        query=PageQuery,
+    )
+)
 @needs(Action.AUDIT_READ)
 async def audit_log(request: web.Request) -> web.Response:
-    """Give entries in order: `after` a number, at most `limit` of them.
-
-    With the log's head, and the number to go on after; null after the last.
-    """
-    after = _number(request, "after", 0, 0)
-    limit = min(_number(request, "limit", DEFAULT_LIMIT, 1), MAX_LIMIT)
+    """Give entries in order, and the log's head."""
+    query = query_of(request, PageQuery)
+    (after,) = read_cursor(query, int) or (0,)
     async with request.app[NODE].reading() as c:
-        rows = await read_entries(c, after, limit + 1)
+        found = await read_entries(c, after, query.limit + 1)
         head = await read_head(c)
-    shown = rows[:limit]
-    return web.json_response(
-        {
-            "version": 1,
-            "entries": [described(row) for row in shown],
-            "next": shown[-1].sequence if len(rows) > limit else None,
-            "head": str(head),
-        },
-        headers={"Cache-Control": "no-store"},
+    shown, following = page_of(found, query.limit, lambda row: (row.sequence,))
+    entries = tuple(
+        {**parse_json_object(row.body.encode()), "digest": row.digest} for row in shown
     )
-
-
-def described(row: StoredEntry) -> JsonObject:
-    """Return an entry with its digest."""
-    return {**parse_json_object(row.body.encode()), "digest": row.digest}
-
-
-def _number(request: web.Request, name: str, default: int, least: int) -> int:
-    text = request.query.get(name)
-    if text is None:
-        return default
-    is_number = text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
-    if not is_number or int(text) < least:
-        raise PageMalformed(f"{name}: found {text[:40]!r}, want a whole number")
-    return int(text)
+    response = page_response(request, AuditPage(entries, following, str(head)))
+    response.headers["Cache-Control"] = "no-store"
+    return response

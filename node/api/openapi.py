@@ -15,6 +15,7 @@ from aiohttp import web
 
 from node.api import (
     anchors,
+    audit_log,
     batches,
     handed_over,
     issuers,
@@ -29,6 +30,7 @@ from node.api.openapi_schemas import SCHEMAS
 
 RESOURCES: Final = (
     anchors,
+    audit_log,
     batches,
     handed_over,
     issuers,

@@ -37,18 +37,6 @@ def path_parameter(name: str, description: str) -> dict[str, Any]:
     }
 
 
-def query_parameter(
-    name: str, description: str, least: int, default: int
-) -> dict[str, Any]:
-    """Return a whole number of the query, which may be left out."""
-    return {
-        "name": name,
-        "in": "query",
-        "description": description,
-        "schema": {"type": "integer", "minimum": least, "default": default},
-    }
-
-
 def json_body(schema: dict[str, Any]) -> dict[str, Any]:
     """Return a request body that is JSON."""
     return {"required": True, "content": {"application/json": {"schema": schema}}}

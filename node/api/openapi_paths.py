@@ -11,7 +11,6 @@ from node.api.openapi_parts import (
     json_body,
     path_parameter,
     problem_answer,
-    query_parameter,
     ref,
 )
 
@@ -418,23 +417,6 @@ PATHS: Final[dict[str, Any]] = {
         "get": {
             "summary": "That the node runs, and where signing and anchoring stand",
             "responses": {"200": json_answer("It runs.", {"type": "object"})},
-        }
-    },
-    "/audit-log": {
-        "get": {
-            "summary": "Who did what, in order",
-            "security": [{"token": []}],
-            "parameters": [
-                query_parameter("after", "Begin after the entry of this number.", 0, 0),
-                query_parameter("limit", "How many entries, at most 200.", 1, 100),
-            ],
-            "responses": {
-                "200": json_answer("Entries.", ref("AuditLog")),
-                "400": problem_answer("A query that is no number."),
-                "401": problem_answer("No token, or one that is not in force."),
-                "403": problem_answer("A token that may not audit."),
-                "503": problem_answer("The disk fails."),
-            },
         }
     },
     "/readyz": {

@@ -98,16 +98,6 @@ SCHEMAS: Final[dict[str, Any]] = {
             "anchors": {"type": "array", "items": {"type": "object"}},
         },
     },
-    "AuditLog": {
-        "type": "object",
-        "required": ["version", "entries", "next", "head"],
-        "properties": {
-            "version": {"const": 1},
-            "entries": {"type": "array", "items": ref("AuditEntry")},
-            "next": {"type": ["integer", "null"]},
-            "head": TEXT,
-        },
-    },
     "AuditEntry": {
         "type": "object",
         "required": ["sequence", "at", "actor", "action", "outcome", "previous", "digest"],
