@@ -5,7 +5,6 @@ and offline, in the library, over HTTP and on the command line.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -51,7 +50,7 @@ def judge_case(case: Case) -> Report:
     demanded = case.policy.effective_required
     asked = CHECKS if suite is None else suite.checks
     checks = tuple(
-        _with_demand(dated(_run(name, check, case), case), name in demanded)
+        dated(_run(name, check, case), case, required=name in demanded)
         for name, check in asked.items()
     )
     named = {check.name: check for check in checks}
@@ -66,10 +65,6 @@ def _foreign_suite(kind: Format) -> "ForeignSuite":
     from credentials.foreign.suites import foreign_suite  # noqa: PLC0415
 
     return foreign_suite(kind)
-
-
-def _with_demand(check: Check, required: bool) -> Check:
-    return check if check.required is required else replace(check, required=required)
 
 
 def _run(name: str, check: Callable[[Case], Check], case: Case) -> Check:

@@ -1,15 +1,17 @@
 """Questions about a day: was it valid then, was the key in use, was it revoked by then."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from credentials.case import Case
+from credentials.dating import dated
 from credentials.evidence import Evidence, Obtained, Origin
 from credentials.judge import judge
 from credentials.policy import Policy
-from credentials.report import Check, Report
+from credentials.report import Check, Report, Result
 from credentials.status_list import build_entry, build_list_credential
 from credentials.trust_pack.belief import believe
 from did.history import build_history
@@ -377,3 +379,24 @@ def test_what_a_bundle_says_of_its_documents_time_is_not_repeated() -> None:
         for found in made.bundle.judged().did_documents.values()
         if isinstance(found, Obtained)
     )
+
+
+def test_dating_a_check_keeps_all_that_the_check_itself_said() -> None:
+    """Whatever fields a check has: `dated` names each of them."""
+    said = Check(
+        "status",
+        Result.FAILED,
+        code="revoked",
+        detail="taken back",
+        hint="ask",
+        source="urn:list",
+        obtained_at=NOW,
+        since=SIGNED,
+        as_of=T,
+    )
+    found = dated(said, Case(DIPLOMA, Evidence(), Policy(), NOW), required=False)
+    assert found == replace(
+        said, evidence="status-list", age_days=(NOW - T).days, required=False
+    )
+    unset = {each.name for each in fields(Check) if not getattr(found, each.name)}
+    assert unset == {"required", "final"}  # or a new field is not tried here
