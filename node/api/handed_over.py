@@ -6,7 +6,8 @@ from typing import Annotated, Any, Final
 
 from aiohttp import web
 
-from credentials.bundle import Bundle, BundleAltered, BundleMalformed, encode_bundle
+from credentials.bundle import BundleAltered, BundleMalformed, encode_bundle
+from credentials.presentation_checks import PresentationTooLarge
 from did.address import FetchAddressRefused
 from did.fetch import (
     FetchFailed,
@@ -20,6 +21,7 @@ from did.fetch import (
 from node.api.context import NODE
 from node.api.guard import ACTOR, needs
 from node.api.operation import Answer, Body, Operation, described
+from node.api.presentations import verify_any
 from node.api.problems import MediaTypeUnsupported
 from node.api.request import MAX_BODY_BYTES, read_body, read_json_bytes
 from node.api.schema import Keywords, RequestMalformed, read
@@ -34,7 +36,12 @@ from primitives.strict_json import MAX_DOCUMENT_BYTES, parse_json_object
 routes = web.RouteTableDef()
 
 _FORM: Final = "multipart/form-data"
-_REPORT: Final = {"$ref": "#/components/schemas/Report"}
+_REPORT: Final = {
+    "oneOf": [
+        {"$ref": "#/components/schemas/Report"},
+        {"$ref": "#/components/schemas/PresentationReport"},
+    ]
+}
 _RAW: Final = ("application/octet-stream", "application/vc+json")
 _BINARY: Final = {"type": "string", "format": "binary"}
 _FILE: Final[dict[str, Any]] = {
@@ -66,8 +73,9 @@ def _verifying(summary: str, body: Body, *errors: Any) -> Operation:
 @routes.post("/files/verify")
 @described(
     _verifying(
-        "Verify a file: a credential, or a bundle with its evidence",
+        "Verify a file: a credential, a bundle with its evidence, or a presentation",
         Body({"type": "object"}, more=_FILE),
+        PresentationTooLarge,
         BundleMalformed,
         BundleAltered,
     )
@@ -97,6 +105,7 @@ async def _read_file(request: web.Request) -> bytes:
     _verifying(
         "Have a link opened, and verify what is there",
         Body(LinkGiven),
+        PresentationTooLarge,
         FetchUrlRefused,
         FetchAddressRefused,
         FetchFailed,
@@ -124,10 +133,7 @@ async def verify_link(request: web.Request) -> web.Response:
 async def _verify(request: web.Request, body: bytes) -> web.Response:
     verifier = request.app[VERIFIER]
     given = await asyncio.to_thread(read_document, body.strip())
-    if isinstance(given, Bundle):
-        report = await verifier.verify_bundle(given)
-    else:
-        report = await verifier.verify(given, size=len(body))
+    report = await verify_any(verifier, given, size=len(body))
     return web.json_response(
         render_report(report), status=STATUS_OF_OUTCOME[report.outcome]
     )

@@ -5,10 +5,12 @@ from typing import Final
 
 from aiohttp import web
 
+from credentials.bundle import Bundle
 from credentials.data_integrity import AUTHENTICATION
-from credentials.policy import Policy
+from credentials.policy import DEFAULT_REQUIRED, Policy
 from credentials.presentation import PresentationReport, judge_presentation
-from credentials.presentation_checks import presented_credentials
+from credentials.presentation_checks import is_presentation, presented_credentials
+from credentials.report import Report
 from node.api.context import NODE
 from node.api.request import read_json_object, refuse_addresses
 from node.api.verify import (
@@ -54,19 +56,24 @@ async def verify_presentation(request: web.Request) -> web.Response:
         raise VerifyRequestMalformed("found no verifiablePresentation object")
     options = read_options(body)
     require_purpose(options, AUTHENTICATION)
-    report = await _verify(
+    report = await verify_presented(
         request.app[VERIFIER],
         wrapped,
         required_checks(options),
-        challenge=_text(options, "challenge"),
-        domain=_text(options, "domain"),
+        challenge=text_option(options, "challenge"),
+        domain=text_option(options, "domain"),
     )
     return web.json_response(
         render_report(report), status=STATUS_OF_OUTCOME[report.outcome]
     )
 
 
-def _text(options: JsonObject, name: str) -> str | None:
+def text_option(options: JsonObject, name: str) -> str | None:
+    """Return an option of a request that is a text; None where it is missing.
+
+    Raises:
+        VerifyRequestMalformed: It is no text, or one that is too long.
+    """
     value = options.get(name)
     if value is None:
         return None
@@ -77,14 +84,28 @@ def _text(options: JsonObject, name: str) -> str | None:
     return value
 
 
-async def _verify(
+async def verify_presented(
     verifier: Verifier,
     document: JsonObject,
-    required: frozenset[str],
+    required: frozenset[str] = DEFAULT_REQUIRED,
     *,
-    challenge: str | None,
-    domain: str | None,
+    challenge: str | None = None,
+    domain: str | None = None,
 ) -> PresentationReport:
+    """Return the report on one presentation and each credential in it.
+
+    Args:
+        verifier: Has a place left.
+        document: Read, and not trusted.
+        required: Names of checks that decide on a credential.
+        challenge: That whoever asks has given out; one of this node is used up by this.
+        domain: Of whoever asks.
+
+    Raises:
+        Overloaded: Too many others are under way.
+        PresentationTooLarge: It has too many credentials.
+        ChallengeUsed: It is of this node, and was used before, or is too old.
+    """
     presented_credentials(document)  # too many cost nobody a challenge
     with verifier.slot():
         if challenge is not None and is_own(challenge):
@@ -100,3 +121,30 @@ async def _verify(
             challenge=challenge,
             domain=domain,
         )
+
+
+async def verify_any(
+    verifier: Verifier,
+    given: JsonObject | Bundle,
+    *,
+    size: int,
+    challenge: str | None = None,
+    domain: str | None = None,
+) -> Report | PresentationReport:
+    """Return the report on a credential, a bundle or a presentation, whichever it is.
+
+    Args:
+        verifier: Has a place left.
+        given: Read, and not trusted.
+        size: Of it in bytes, or more.
+        challenge: For a presentation alone, as `domain`; see `verify_presented`.
+        domain: For a presentation alone.
+
+    Raises:
+        PatunayError: As `Verifier.verify` and `verify_presented`.
+    """
+    if isinstance(given, Bundle):
+        return await verifier.verify_bundle(given)
+    if is_presentation(given):
+        return await verify_presented(verifier, given, challenge=challenge, domain=domain)
+    return await verifier.verify(given, size=size)

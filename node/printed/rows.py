@@ -67,6 +67,6 @@ def _evidence(check: Check, words: Words) -> Iterator[str]:
     if check.as_of is not None:
         age = age_words(check.age_days or 0, words)
         yield words.say("as of {when} ({age})", when=words.moment(check.as_of), age=age)
-    if check.result in (Result.PASSED, Result.FAILED):
+    if check.evidence and check.result in (Result.PASSED, Result.FAILED):
         settled = phrase("cannot change any more") if check.final else phrase("may change")
         yield words.say(settled)

@@ -7,34 +7,20 @@ called false, and what is in order is said in words, not by a colour.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 from typing import Final
 
-from credentials.foreign.formats import FormatNotSupported
 from credentials.model import Credential
 from credentials.quoting import quoted, shown
-from credentials.report import Check, Outcome, Report, Result, Standing
+from credentials.report import Check, Outcome, Report, Result
 from did.web import parse_did_web
 from node.printed.parts import Row
 from node.printed.rows import make_row
+from node.web.headlines import Tone, headline_of
 from primitives.errors import Malformed
 from primitives.wording.words import Area, Words, phrase, words_in
 
 _MOST_DID: Final = 160
 """Characters of an issuer's id that are shown; a did:key has 56."""
-
-
-class Tone(Enum):
-    """How an answer is shown: always with a sign and a word beside the colour."""
-
-    GOOD = "good"
-    CARE = "care"
-    """True as far as it goes, and something is left for the reader to find out."""
-
-    OPEN = "open"
-    """Could not be checked: neither good nor bad."""
-
-    BAD = "bad"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +44,9 @@ class Answer:
     rows: tuple[Row, ...]
     """Each check, as the printed report has it."""
 
+    is_authentic: bool
+    """Whether somebody is shown to have signed it as it stands."""
+
 
 def answer_of(
     report: Report,
@@ -73,11 +62,18 @@ def answer_of(
         issuers: DIDs that the verifier knows, to the names it knows them by.
         words: Of the pages, in the reader's language.
     """
-    tone, headline, lead = _headline(report)
+    tone, headline, lead = headline_of(report)
     texts = words_in(words.language, Area.REPORT)
     rows = tuple(make_row(check, texts) for check in report.checks)
     lines = [] if credential is None else _lines(report, credential, issuers, words)
-    return Answer(tone, words.say(headline), words.say(lead), tuple(lines), rows)
+    return Answer(
+        tone,
+        words.say(headline),
+        words.say(lead),
+        tuple(lines),
+        rows,
+        is_authentic=report.authenticity is Outcome.VALID,
+    )
 
 
 def _lines(
@@ -97,145 +93,6 @@ def _lines(
     if report.authenticity is not Outcome.REJECTED:
         lines.append(_unchecked(report, words))
     return lines
-
-
-_Head = tuple[Tone, str, str]
-
-_STRUCTURE: Final[_Head] = (
-    Tone.BAD,
-    phrase("This is not a credential that can be checked"),
-    phrase(
-        "The file can be opened, but it is not built the way a credential has to be. Ask"
-        " for the file again, as it was first given out."
-    ),
-)
-
-_FALSE: Final[Mapping[str, _Head]] = {
-    "structure": _STRUCTURE,
-    "proof": (
-        Tone.BAD,
-        phrase("Do not accept this: the signature does not hold"),
-        phrase(
-            "Something in it was changed after it was signed, or it was never signed by the"
-            " issuer it names. Ask the issuer, or ask for the original file."
-        ),
-    ),
-    "issuer-key": (
-        Tone.BAD,
-        phrase("Do not accept this: the issuer it names did not sign it"),
-        phrase(
-            "It is signed with a key that is not the issuer's, or that the issuer has"
-            " withdrawn. Ask the issuer."
-        ),
-    ),
-}
-
-_OTHER_KIND: Final[_Head] = (
-    Tone.OPEN,
-    phrase("This kind of file is not read here"),
-    phrase(
-        "That does not make it false. Use the checker of the system that it comes from, or"
-        " ask whoever gave it out."
-    ),
-)
-
-_NOT_CHECKED: Final[_Head] = (
-    Tone.OPEN,
-    phrase("It could not be checked"),
-    phrase(
-        "That does not make it false. Something that is needed could not be looked up or"
-        " read just now. Try again later, or ask the issuer."
-    ),
-)
-
-_BY_STANDING: Final[Mapping[Standing, _Head]] = {
-    Standing.REVOKED: (
-        Tone.BAD,
-        phrase("Taken back: do not accept this"),
-        phrase("Its issuer did sign it, and has since taken it back for good."),
-    ),
-    Standing.SUSPENDED: (
-        Tone.BAD,
-        phrase("Suspended for now"),
-        phrase(
-            "Its issuer did sign it, and has suspended it. It may come into force again:"
-            " ask the issuer."
-        ),
-    ),
-    Standing.EXPIRED: (
-        Tone.BAD,
-        phrase("Its period is over"),
-        phrase("Its issuer did sign it, for a period that has passed."),
-    ),
-    Standing.NOT_YET_VALID: (
-        Tone.BAD,
-        phrase("Its period has not begun"),
-        phrase("Its issuer did sign it, for a period that begins later."),
-    ),
-    Standing.UNKNOWN: (
-        Tone.OPEN,
-        phrase("Signed, but whether it still holds is not known"),
-        phrase(
-            "The signature holds. Whether the issuer has taken it back could not be found"
-            " out just now. Try again later, or ask the issuer."
-        ),
-    ),
-}
-
-_GENUINE: Final[_Head] = (
-    Tone.GOOD,
-    phrase("Genuine and in force"),
-    phrase(
-        "It was signed by an issuer that is known here, no word of it was changed, and it"
-        " has not been taken back."
-    ),
-)
-
-_UNLISTED: Final[_Head] = (
-    Tone.CARE,
-    phrase("Signed and unchanged, but find out who signed it"),
-    phrase(
-        "The signature holds and no word was changed. But the issuer is not on the list of"
-        " this site, and anyone can sign under any name. Make sure that the"
-        " issuer below is the one you expect."
-    ),
-)
-
-_DENIED: Final[_Head] = (
-    Tone.BAD,
-    phrase("Do not accept this"),
-    phrase("The signature holds, but something that has to be in order is not."),
-)
-
-_OPEN: Final[_Head] = (
-    Tone.OPEN,
-    phrase("Signed, but not everything could be checked"),
-    phrase(
-        "The signature holds. Something that has to be known could not be found out: see"
-        " below."
-    ),
-)
-
-
-def _headline(report: Report) -> _Head:
-    if FormatNotSupported.code in {check.code for check in report.checks}:
-        return _OTHER_KIND
-    failed = {c.name for c in report.checks if c.required and c.result is Result.FAILED}
-    for name, head in _FALSE.items():
-        if name in failed:
-            return head
-    if report.authenticity is not Outcome.VALID:
-        return _NOT_CHECKED
-    if report.standing is not Standing.IN_FORCE:
-        return _BY_STANDING[report.standing]
-    return _in_force(report)
-
-
-def _in_force(report: Report) -> _Head:
-    if report.outcome is Outcome.VALID:
-        listed = report.check("issuer-listed").result is Result.PASSED
-        return _GENUINE if listed else _UNLISTED
-    return _DENIED if report.outcome is Outcome.REJECTED else _OPEN
 
 
 def _what(report: Report, credential: Credential, words: Words) -> Line:
@@ -266,21 +123,25 @@ def _who(
         text = words.say("{name}. This site knows this issuer.", name=shown(known, 120))
         return Line(question, Tone.GOOD, text, did)
     tone = Tone.BAD if listed.result is Result.FAILED else Tone.CARE
-    return Line(question, tone, _stranger(credential, did, words), _how_to_know(words))
+    return Line(question, tone, _stranger(credential, words), _how_to_know(words))
 
 
-def _stranger(credential: Credential, did: str, words: Words) -> str:
-    site = _site(credential.issuer)
-    if site is not None:
-        text = words.say("Whoever runs the website {site}.", site=site)
-    else:
-        text = words.say("Whoever holds the key {issuer}.", issuer=did)
+def _stranger(credential: Credential, words: Words) -> str:
+    text = keeper_of(credential.issuer, words)
     if credential.issuer_name:
         claim = quoted(credential.issuer_name)
         text += " " + words.say(
             "It calls itself {name}; nobody known here confirms that.", name=claim
         )
     return text
+
+
+def keeper_of(did: str, words: Words) -> str:
+    """Return who is behind a DID, as far as the DID itself tells."""
+    site = _site(did)
+    if site is not None:
+        return words.say("Whoever runs the website {site}.", site=site)
+    return words.say("Whoever holds the key {issuer}.", issuer=shown(did, _MOST_DID))
 
 
 def _how_to_know(words: Words) -> str:

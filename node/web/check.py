@@ -1,27 +1,39 @@
 """The page that checks a credential: for people, and without a script where need be."""
 
 import asyncio
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any, Final
 
 from aiohttp import web
 
 from credentials.bundle import Bundle
-from credentials.model import Credential, parse_credential
-from credentials.report import Outcome, Report
+from credentials.foreign.formats import (
+    FormatNotSupported,
+    file_format,
+    foreign_format,
+)
+from credentials.presentation import PresentationReport
+from credentials.presentation_checks import presented_credentials
+from credentials.report import Report
 from node.anchor_state import anchor_state
 from node.api.context import NODE
+from node.api.presentations import text_option, verify_any
 from node.api.verify import VERIFIER
+from node.challenges import is_own
 from node.storage.registry import list_issuers
-from node.web.answer import Tone, answer_of
+from node.web.answer import answer_of
 from node.web.assets import find_asset
 from node.web.claims import claims_of
+from node.web.headlines import OTHER_KIND_LEAD, Tone
+from node.web.kinds import kind_line
 from node.web.language import choose_language
+from node.web.presented import Asked, presentation_answer, readable
 from node.web.rendering import page_words
 from node.web.serving import for_people, language_of, page, problem_page
 from node.web.submission import Submission, is_link, read_document, read_submission
 from primitives.canonical_json import JsonObject
-from primitives.errors import PatunayError, Undetermined
+from primitives.errors import Undetermined
 from primitives.hashing import sha256
 from primitives.instants import parse_instant
 from primitives.strict_json import MAX_DOCUMENT_BYTES
@@ -57,12 +69,13 @@ async def check(request: web.Request) -> web.Response:
     """Check what the form was sent with, and show the answer."""
     given = await read_submission(request)
     language = _chosen(request, given)
+    asked = Asked(given.challenge, given.domain)
     if given.link and not given.body:
         return await _check_link(request, given.link, language)
     if is_link(given.body):
         link = given.body.decode("utf-8", "replace")
         return _ask_before_opening(request, link, language)
-    return await _check_body(request, given.body, language)
+    return await _check_body(request, given.body, language, asked)
 
 
 @routes.get("/assets/{name}")
@@ -82,57 +95,87 @@ def _chosen(request: web.Request, given: Submission) -> Language:
     return language_of(request)
 
 
-@dataclass(frozen=True, slots=True)
-class _Checked:
-    """A report, and the credential that it is on."""
-
-    report: Report
-    credential: Credential | None
-    """None where it breaks the data model."""
-
-    text: str
-    """What was handed over, to ask again in another language."""
-
-    digest: str
-
-
 async def _check_body(
-    request: web.Request, body: bytes, language: Language
+    request: web.Request, body: bytes, language: Language, asked: Asked
 ) -> web.Response:
-    checked = await _verify(request, body)
-    verifier, words = request.app[VERIFIER], page_words(language)
-    report, credential = checked.report, checked.credential
-    known = verifier.demands(frozenset({"proof"})).issuers
+    try:
+        given = await asyncio.to_thread(read_document, body)
+    except FormatNotSupported as e:
+        return _other_kind(request, e, body, language)
+    sent = {"text": body.decode(), "digest": sha256(body).hex()}
+    options: JsonObject = {name: text for name, text in asdict(asked).items() if text}
+    report = await verify_any(
+        request.app[VERIFIER],
+        given,
+        size=len(body),
+        challenge=text_option(options, "challenge"),
+        domain=text_option(options, "domain"),
+    )
+    document = given.credential if isinstance(given, Bundle) else given
+    if isinstance(report, PresentationReport):
+        return _presentation(request, document, report, asked, language, sent)
+    return _answer(request, document, report, language, sent)
+
+
+def _answer(
+    request: web.Request,
+    document: JsonObject,
+    report: Report,
+    language: Language,
+    sent: Mapping[str, Any],
+) -> web.Response:
+    words, credential = page_words(language), readable(document)
+    known = request.app[VERIFIER].demands(frozenset({"proof"})).issuers
+    answer = answer_of(report, credential, known, words)
+    if (kind := foreign_format(document)) is not None:
+        answer = replace(answer, lines=(kind_line(kind.value, words), *answer.lines))
     return page(
         request,
         "answer",
         language=language,
-        answer=answer_of(report, credential, known, words),
+        answer=answer,
         claims=claims_of(credential, words) if credential is not None else None,
-        vouched=report.authenticity is Outcome.VALID,
         as_of=report.as_of,
-        digest=checked.digest,
         site=request.app[NODE].config.domain,
-        text=checked.text,
+        again={},
+        **sent,
     )
 
 
-async def _verify(request: web.Request, body: bytes) -> _Checked:
-    verifier = request.app[VERIFIER]
-    given = await asyncio.to_thread(read_document, body)
-    if isinstance(given, Bundle):
-        document, report = given.credential, await verifier.verify_bundle(given)
-    else:
-        document, report = given, await verifier.verify(given, size=len(body))
-    credential = _readable(document)
-    return _Checked(report, credential, body.decode(), sha256(body).hex())
+def _presentation(
+    request: web.Request,
+    document: JsonObject,
+    report: PresentationReport,
+    asked: Asked,
+    language: Language,
+    sent: Mapping[str, Any],
+) -> web.Response:
+    words = page_words(language)
+    known = request.app[VERIFIER].demands(frozenset({"proof"})).issuers
+    members = presented_credentials(document)
+    # One of this node works once: asked again with it, an answer would be another.
+    again = asked if not is_own(asked.challenge) else Asked(domain=asked.domain)
+    return page(
+        request,
+        "presentation",
+        language=language,
+        answer=presentation_answer(report, members, known, asked, words),
+        as_of=report.as_of,
+        site=request.app[NODE].config.domain,
+        again=asdict(again),
+        **sent,
+    )
 
 
-def _readable(document: JsonObject) -> Credential | None:
-    try:
-        return parse_credential(document)
-    except PatunayError:
-        return None  # the report's check `structure` says why
+def _other_kind(
+    request: web.Request, error: FormatNotSupported, body: bytes, language: Language
+) -> web.Response:
+    """Say of a file that is no JSON what it is."""
+    words = page_words(language)
+    found, lead = file_format(body), words.say(OTHER_KIND_LEAD)
+    if found is not None:
+        lead = f"{kind_line(found, words).text} {lead}"
+    return problem_page(request, error, lead=lead)
 
 
 async def _check_link(request: web.Request, link: str, language: Language) -> web.Response:
@@ -151,7 +194,7 @@ async def _check_link(request: web.Request, link: str, language: Language) -> we
         return problem_page(
             request, e, headline=headline, lead=words.say(lead), open="link", link=link
         )
-    return await _check_body(request, body.strip(), language)
+    return await _check_body(request, body.strip(), language, Asked())
 
 
 def _ask_before_opening(

@@ -9,8 +9,9 @@ from aiohttp import web
 from credentials.foreign.formats import FormatNotSupported
 from node.api.context import NODE
 from node.api.problems import problem_response
+from node.challenges import ChallengeExpired, ChallengeUnknown, ChallengeUsed
 from node.logbook import CredentialUnknown
-from node.web.answer import Tone
+from node.web.headlines import OTHER_KIND, OTHER_KIND_LEAD, Tone
 from node.web.language import choose_language
 from node.web.rendering import page_words, render
 from primitives.errors import PatunayError, Undetermined
@@ -95,14 +96,14 @@ _FALSE_LEAD: Final = phrase(
     "It is no credential, or it was damaged on its way. Choose the file exactly as you got"
     " it. A photo or a PDF of a certificate cannot be checked here."
 )
-_OTHER_KIND: Final = phrase("This kind of file is not read here")
-_OTHER_KIND_LEAD: Final = phrase(
-    "That does not make it false. Use the checker of the system that it comes from, or ask"
-    " whoever gave it out."
-)
 _NO_PAGE: Final = phrase("There is nothing at this address")
 _NO_PAGE_LEAD: Final = phrase(
     "Look whether the address was copied whole. Whoever gave it to you can give it again."
+)
+_CHALLENGE: Final = phrase("That challenge is not open")
+_CHALLENGE_LEAD: Final = phrase(
+    "Nothing was checked. The challenge was used before, is too old, or is not one of this"
+    " site. Ask for a new one, and for a presentation that answers it."
 )
 _OPEN: Final = phrase("That did not work just now")
 _OPEN_LEAD: Final = phrase("Nothing is said about the credential by this. Try again later.")
@@ -136,9 +137,11 @@ def problem_page(request: web.Request, error: PatunayError, **values: Any) -> we
 
 def _said_of(error: PatunayError) -> tuple[str, str]:
     if isinstance(error, FormatNotSupported):
-        return _OTHER_KIND, _OTHER_KIND_LEAD
+        return OTHER_KIND, OTHER_KIND_LEAD
     if isinstance(error, CredentialUnknown):
         return _NO_PAGE, _NO_PAGE_LEAD
+    if isinstance(error, ChallengeUsed | ChallengeExpired | ChallengeUnknown):
+        return _CHALLENGE, _CHALLENGE_LEAD
     if isinstance(error, Undetermined):
         return _OPEN, _OPEN_LEAD
     return _FALSE, _FALSE_LEAD

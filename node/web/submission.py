@@ -52,6 +52,12 @@ class Submission:
     language: str
     """As the form's button says; empty where it says none."""
 
+    challenge: str
+    """That a presentation has to answer; empty where none was given."""
+
+    domain: str
+    """Of whom a presentation has to be made for; empty where none was given."""
+
 
 async def read_submission(request: web.Request) -> Submission:
     """Read the form.
@@ -72,6 +78,8 @@ async def read_submission(request: web.Request) -> Submission:
         body.removeprefix(_BOM).strip(),
         link[:MAX_LINK_CHARACTERS],
         fields.get("lang", b"").decode("ascii", "replace"),
+        fields.get("challenge", b"").decode("utf-8", "replace").strip(),
+        fields.get("domain", b"").decode("utf-8", "replace").strip(),
     )
 
 
@@ -124,7 +132,7 @@ def is_link(body: bytes) -> bool:
 
 
 def read_document(body: bytes) -> JsonObject | Bundle:
-    """Return the credential, or the bundle, that was handed over. Nothing is verified.
+    """Return the credential, presentation or bundle that was handed over, not verified.
 
     Raises:
         JsonMalformed: Not one strict JSON object.
@@ -137,10 +145,11 @@ def read_document(body: bytes) -> JsonObject | Bundle:
     document = _read_object(body)
     if is_bundle(document):
         return parse_bundle(body)
-    # VC-API wraps the credential; a bare one is as clear.
-    wrapped = document.get("verifiableCredential")
-    if isinstance(wrapped, dict) and "@context" not in document:
-        return wrapped
+    # VC-API wraps what is to be verified; it bare is as clear.
+    for name in ("verifiablePresentation", "verifiableCredential"):
+        wrapped = document.get(name)
+        if isinstance(wrapped, dict) and "@context" not in document:
+            return wrapped
     return document
 
 

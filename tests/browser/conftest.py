@@ -16,6 +16,7 @@ from playwright.async_api import Browser
 from anchoring.memory import MemoryAnchor
 from credentials.bundle import encode_bundle, make_bundle
 from credentials.evidence import Evidence, Obtained
+from credentials.presentation import sign_presentation
 from node.api.app import build_app
 from node.daemon import SigningJob
 from node.logbook import build_receipt
@@ -23,7 +24,12 @@ from node.node import Node
 from node.status import revoke
 from primitives.clock import SystemClock
 from tests.support.browser import chromium
-from tests.support.credentials_support import signed, unsigned
+from tests.support.credentials_support import (
+    STRANGER,
+    STRANGER_METHOD,
+    signed,
+    unsigned,
+)
 from tests.support.nodes import (
     anchor,
     document_of,
@@ -81,6 +87,14 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
             "revoked": documents[1],
             "tampered": {**documents[0], "name": "Summa cum laude"},
             "gone": signed(gone, method=f"{stranger}#key-1"),
+            "presentation": sign_presentation(
+                documents,
+                STRANGER,
+                verification_method=STRANGER_METHOD,
+                created=node.instant(),
+                challenge=None,
+                domain=None,
+            ),
         }
         read = {name: json.dumps(each).encode() for name, each in files.items()}
         yield Site(url, node, issued, read | {"no-chain": await bundle_of(other)})

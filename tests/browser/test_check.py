@@ -14,6 +14,10 @@ HEADLINES = {
     ),
     "revoked": ("Taken back: do not accept this", "Binawi na: huwag itong tanggapin"),
     "gone": ("It could not be checked", "Hindi ito nasuri"),
+    "presentation": (
+        "Not every credential in it is to be accepted",
+        "Hindi lahat ng kredensiyal dito ay dapat tanggapin",
+    ),
     "no-chain": (
         "Signed and unchanged, but find out who signed it",
         "May lagda at walang binago, pero alamin kung sino ang lumagda",

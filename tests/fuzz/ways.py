@@ -18,7 +18,7 @@ from credentials.presentation import PresentationReport, judge_presentation
 from credentials.presentation_checks import is_presentation
 from credentials.report import Report
 from node.api.openapi import describe
-from node.api.presentations import _text
+from node.api.presentations import text_option
 from node.api.request import MAX_BODY_BYTES
 from node.api.verify import VerifyRequestMalformed, read_options, required_checks
 from node.gather import Gatherer
@@ -122,8 +122,8 @@ async def _judge(
         found,
         world.verifier.demands(required),
         NOW,
-        challenge=_text(options, "challenge"),
-        domain=_text(options, "domain"),
+        challenge=text_option(options, "challenge"),
+        domain=text_option(options, "domain"),
     )
 
 

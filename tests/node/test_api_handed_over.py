@@ -9,11 +9,13 @@ import pytest
 
 from anchoring.memory import MemoryAnchor
 from credentials.bundle import parse_bundle
+from credentials.presentation import sign_presentation
 from node.access import create_token
 from node.node import Node
 from node.permissions import Role
 from node.setup import add_issuer
 from tests.support.api import answer_of, problem_of, report_of
+from tests.support.credentials_support import STRANGER, STRANGER_METHOD
 from tests.support.nodes import Client, anchor, document_of, issue
 
 
@@ -35,6 +37,24 @@ async def test_a_file_is_verified_however_it_is_sent(
             sent = {"Content-Type": kind}
             told = await client.post("/files/verify", data=body, headers=sent)
         await report_of(told, status)
+
+
+async def test_a_presentation_in_a_file_is_verified_as_one(
+    node: Node, client: Client, credential: dict[str, Any]
+) -> None:
+    made = sign_presentation(
+        [credential],
+        STRANGER,
+        verification_method=STRANGER_METHOD,
+        created=node.instant(),
+        challenge=None,
+        domain=None,
+    )
+    for document, status in ((made, 200), ({**made, "id": "urn:uuid:1"}, 400)):
+        body = json.dumps(document).encode()
+        told = await client.post("/files/verify", data=form_of(body))
+        report = await answer_of(told, status, "/files/verify")
+        assert len(report["credentials"]) == 1
 
 
 async def test_a_bundle_is_given_and_verified(

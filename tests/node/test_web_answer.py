@@ -10,7 +10,8 @@ from credentials.judge import judge
 from credentials.model import parse_credential
 from credentials.policy import Policy
 from credentials.report import Report
-from node.web.answer import Answer, Tone, answer_of
+from node.web.answer import Answer, answer_of
+from node.web.headlines import Tone
 from node.web.rendering import page_words
 from primitives.canonical_json import JsonObject
 from primitives.errors import PatunayError

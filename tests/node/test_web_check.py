@@ -8,8 +8,14 @@ import aiohttp
 import pytest
 
 from credentials.bundle import encode_bundle, make_bundle
+from credentials.foreign.formats import Format, file_format
+from credentials.presentation import sign_presentation
 from node.api.verify import VERIFIER
+from node.challenges import create_challenge
+from node.node import Node
+from node.web.kinds import KINDS
 from node.web.submission import MAX_SUBMISSION_BYTES
+from tests.support.credentials_support import STRANGER, STRANGER_METHOD
 from tests.support.nodes import Client
 
 HOSTILE = "<script>alert(1)</script>\" onload='x'"
@@ -92,6 +98,63 @@ async def test_what_cannot_be_read_gets_a_page_that_says_so(
     assert found == status
     assert words in page
     assert "<script>alert" not in page
+
+
+async def test_each_credential_of_a_presentation_is_answered(
+    client: Client, node: Node, credential: dict[str, Any]
+) -> None:
+    false = {**credential, "name": HOSTILE, "id": "urn:uuid:1"}
+    challenge = await create_challenge(node)
+    made = sign_presentation(
+        [credential, false],
+        STRANGER,
+        verification_method=STRANGER_METHOD,
+        created=node.instant(),
+        challenge=challenge.text,
+        domain=None,
+    )
+    text = json.dumps({"verifiablePresentation": made})
+    status, page = await send(client, credential=text)
+    assert status == 200
+    assert "<h1>Not every credential in it is to be accepted</h1>" in page
+    assert "Genuine and in force</h3>" in page
+    assert "Do not accept this: the signature does not hold</h3>" in page
+    assert "This page cannot know what you asked for." in page
+    assert "<script>alert" not in page
+    good = json.dumps({**made, "verifiableCredential": [credential]})
+    _, page = await send(client, credential=good, challenge="another")
+    assert "its signature does not hold</h1>" in page
+    for answer in ("Yes. It answers the challenge that you gave.", "challenge-used"):
+        _, page = await send(client, credential=text, challenge=challenge.text)
+        assert answer in page
+    assert "<h1>That challenge is not open</h1>" in page
+    _, page = await send(client, credential=text, challenge="x" * 1025)
+    assert "verify-request-malformed" in page
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"%PDF-1.7", "It is a PDF file."),
+        (b"eyJhbGciOiJub25lIn0.e30.e30", "It is a JWT."),
+        (b'{"type": "Assertion", "badge": "x"}', "It is an Open Badges 2 assertion."),
+    ],
+)
+async def test_a_file_of_another_system_is_called_by_its_name(
+    client: Client, body: bytes, kind: str
+) -> None:
+    _, page = await send(client, file=body)
+    assert "<h1>This kind of file is not read here</h1>" in page
+    assert kind in page
+    assert "That does not make it false." in page
+
+
+def test_every_kind_of_file_has_a_name_for_people() -> None:
+    files = [b"%PDF-", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"<?xml", b"<svg", b"HC1:"]
+    zipped, jwt = b"PK\x03\x04", b"eyJ.e.e"
+    found = [file_format(raw) for raw in (*files, zipped, zipped + b"pass.json", jwt)]
+    names = {str(name) for name in (*found, file_format(jwt + b"~"))}
+    assert names | {kind.value for kind in Format} == {*KINDS}
 
 
 async def test_a_pasted_link_is_fetched_by_nobody_until_it_is_asked_for(
