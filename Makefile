@@ -89,8 +89,9 @@ schemathesis: .venv/ready
 	.ci/install-tools schemathesis
 	.venv/bin/python -m tests.openapi .tools/schemathesis/bin/schemathesis $(or $(ARGS),--max-examples 20 --max-time 600)
 
+# ARGS='--only did.web --workers 1 --minutes 20'   what to break, and for how long
 mutants: .venv/ready
-	.venv/bin/python -m tests.mutants
+	.venv/bin/python -m tests.mutants $(ARGS)
 
 # KIT_ARGS='--platform linux-x86_64'   for fewer machines; docs/offline-kit.md
 offline-kit: .venv/ready

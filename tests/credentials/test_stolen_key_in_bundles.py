@@ -9,7 +9,7 @@ import pytest
 from credentials.bundle import encode_bundle, make_bundle, parse_bundle
 from credentials.evidence import Evidence
 from credentials.judge import judge
-from credentials.report import Report
+from credentials.report import Check, Report
 from primitives.canonical_json import JsonObject
 from tests.support.bundles import ANCHORED, Kit, kit
 from tests.support.credentials_support import (
@@ -116,3 +116,19 @@ def test_a_key_that_was_replaced_keeps_the_warning_that_more_may_have_come() -> 
     assert (key.result.value, key.code) == ("passed", "key-as-logged")
     assert "the key was replaced" in key.detail
     assert key.detail.endswith("a theft declared later is not known")
+
+
+def test_a_history_in_a_bundle_is_a_claim_where_only_the_document_was_looked_up() -> None:
+    """Its log is bound by the trust list alone: the document is the issuer's of today."""
+    made = stolen(NOW - DAY / 2)
+    evidence = replace(
+        made.bundle.judged(), did_documents={ISSUER: had(document(withdrawn=True))}
+    )
+
+    def answered(**changes: Any) -> Check:
+        return judge(DIPLOMA, evidence, made.policy(**changes), NOW).check("issuer-key")
+
+    assert answered().code == "key-compromised-anchored-before"
+    unbound = answered(logs={})
+    assert unbound.code == "log-not-bound"
+    assert unbound.detail.endswith("so its history is a claim")

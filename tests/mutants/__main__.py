@@ -5,7 +5,6 @@ with 1 if a mutant survives that `equivalent.py` does not explain.
 """
 
 import argparse
-import json
 import queue
 import sys
 import tempfile
@@ -16,13 +15,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
-from typing import Any
 
 from tests.mutants.equivalent import EQUIVALENT
 from tests.mutants.memory import Memory
-from tests.mutants.sites import PACKAGES, Mutant, all_mutants
+from tests.mutants.sites import Mutant, all_mutants
 from tests.mutants.table import Verdict, render
-from tests.mutants.workshop import Watched, Workshop, covering_tests, digest_of
+from tests.mutants.watched import Watched
+from tests.mutants.workshop import Workshop
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".mutants"
@@ -39,13 +38,14 @@ def main() -> int:
     parser.add_argument(
         "--minutes", type=float, help="begin no mutant after these; the next run goes on"
     )
+    parser.add_argument("--workers", type=int, default=WORKERS, help="copies to break")
     options = parser.parse_args()
     mutants = [m for m in all_mutants(ROOT) if options.only in m.name]
     end = inf if options.minutes is None else time.monotonic() + options.minutes * 60
     if options.fresh:
         MEMORY.unlink(missing_ok=True)
     memory = Memory(MEMORY, ROOT)
-    verdicts = Run(memory, end=end).judge(mutants)
+    verdicts = Run(memory, options.workers, end).judge(mutants)
     survivors = [v for v in verdicts if v.survived and v.name not in EQUIVALENT]
     for verdict in survivors:
         say(f"SURVIVED  {verdict.name}")
@@ -74,6 +74,7 @@ class Run:
     """Works through mutants in several copies of the tree."""
 
     memory: Memory
+    workers: int = WORKERS
     end: float = inf
     """When no further mutant is begun, as `time.monotonic` has it."""
 
@@ -81,23 +82,25 @@ class Run:
     lock: threading.Lock = field(default_factory=threading.Lock)
     watching: threading.Lock = field(default_factory=threading.Lock)
     watched: Watched | None = None
-    """What `_watched` has found out, which takes long and is not always needed."""
+    """Which tests come past which lines; found out when it is first asked for."""
 
     def judge(self, mutants: list[Mutant]) -> list[Verdict]:
         """Return what came of each, in order."""
         CACHE.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
             shops: queue.Queue[Workshop] = queue.Queue()
-            for number in range(WORKERS):
+            for number in range(self.workers):
                 place = Path(folder) / str(number)
                 place.mkdir()
                 shops.put(Workshop.copy(ROOT, place))
-            with ThreadPoolExecutor(WORKERS) as pool:
+            with ThreadPoolExecutor(self.workers) as pool:
                 found = pool.map(
                     lambda m: self._one(m, shops, len(mutants)),
                     sorted(mutants, key=self._urgency),
                 )
                 by_name = {verdict.name: verdict for verdict in found}
+            while not shops.empty():
+                shops.get().bench.close()
         return [by_name[mutant.name] for mutant in mutants]
 
     def _urgency(self, mutant: Mutant) -> tuple[bool, bool]:
@@ -105,27 +108,14 @@ class Run:
         known = self.memory.known(mutant)
         return not mutant.where.startswith("check "), known is None
 
-    def _watched(self, shop: Workshop) -> Watched:
-        """Return which tests run which lines; worked out anew when any file changed."""
+    def _tests_of(self, mutant: Mutant, shop: Workshop) -> list[str]:
+        """Return the tests that come past it; first watch those that have changed."""
         with self.watching:
             if self.watched is None:
-                self.watched = self._watch(shop)
-        return self.watched
-
-    @staticmethod
-    def _watch(shop: Workshop) -> Watched:
-        folders = (*PACKAGES, "tests")
-        files = [p for name in folders for p in (shop.tree / name).rglob("*.py")]
-        now = digest_of(shop.tree, (str(p.relative_to(shop.tree)) for p in files))
-        stored = _load(CACHE / "watched.json")
-        if stored.get("digest") != now:
-            say("finding out which tests run which lines")
-            stored = {"digest": now, "lines": shop.watch()}
-            (CACHE / "watched.json").write_text(json.dumps(stored))
-        return {
-            file: {int(line): tests for line, tests in lines.items()}
-            for file, lines in stored["lines"].items()
-        }
+                say("finding out which tests run which lines")
+                self.watched = Watched(CACHE / "watched", shop.tree)
+                shop.watch(self.watched, say)
+        return self.watched.tests_of(mutant)
 
     def _one(
         self,
@@ -141,11 +131,9 @@ class Run:
         shop = shops.get()
         killer = None
         if before:  # most likely it is noticed as it was before
-            killer = shop.kill(mutant.module, mutant.source, [before])
+            killer = shop.kill(mutant, [before])
         if killer is None:
-            watched = self._watched(shop)
-            if tests := covering_tests(mutant.module, mutant.watched, watched):
-                killer = shop.kill(mutant.module, mutant.source, tests)
+            killer = shop.kill(mutant, self._tests_of(mutant, shop))
         shops.put(shop)
         if killer is not None:
             with self.lock:
@@ -160,10 +148,6 @@ class Run:
             if self.counts["done"] % 25 == 0:
                 say(f"{self.counts['done']} of {total}")
         return verdict
-
-
-def _load(path: Path) -> dict[str, Any]:
-    return dict(json.loads(path.read_text())) if path.exists() else {}
 
 
 if __name__ == "__main__":

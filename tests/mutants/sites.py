@@ -8,8 +8,9 @@ whose only use is that it may raise.
 import ast
 import copy
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -48,14 +49,19 @@ class Mutant:
     """The text that is changed."""
 
     line: int
-    source: str
-    """Of the whole module, mutated."""
+    written: Callable[[], str] = field(repr=False, compare=False)
+    """Writes the whole module, mutated: slow, and not always wanted."""
 
     watched: frozenset[int]
     """Lines of the original: a test that runs none of these cannot notice."""
 
     around: str
     """Text of the function that is changed; of the module, where it is a whole check."""
+
+    @property
+    def source(self) -> str:
+        """Return the text of the whole module, mutated."""
+        return self.written()
 
     @property
     def name(self) -> str:
@@ -131,15 +137,21 @@ def _of_registry(module: str, text: str) -> Iterator[Mutant]:
     for name in registered(module, text):
         for kind, extra in (("passes", _PASSES), ("inverted", _INVERTED)):
             source = text + extra.format(registry=REGISTRIES[module], name=name)
-            what, around = "as a whole", text
             yield Mutant(
-                module, f"check {name}", kind, what, 0, source, frozenset(), around
+                module=module,
+                where=f"check {name}",
+                kind=kind,
+                what="as a whole",
+                line=0,
+                written=partial(str, source),
+                watched=frozenset(),
+                around=text,
             )
 
 
 def _of_sites(module: str, text: str) -> Iterator[Mutant]:
     tree = ast.parse(text)
-    for function, owner in _functions(tree):
+    for function, owner in functions_in(tree):
         place = _Place(module, tree, owner, ast.unparse(function))
         for statement in _statements(function):
             if isinstance(statement, ast.Raise) and not _is_bug(statement):
@@ -180,25 +192,36 @@ def _mutant(
     new: ast.AST,
     shown: ast.AST | None = None,
 ) -> Mutant:
-    mutated = copy.deepcopy(place.tree, {id(old): new})
-    source = ast.unparse(ast.fix_missing_locations(mutated))
     first, last = getattr(old, "lineno", 0), getattr(old, "end_lineno", 0)
-    what = " ".join(ast.unparse(shown or old).split())
-    lines = frozenset(range(first, last + 1))
-    return Mutant(place.module, place.owner, kind, what, first, source, lines, place.text)
+    return Mutant(
+        module=place.module,
+        where=place.owner,
+        kind=kind,
+        what=" ".join(ast.unparse(shown or old).split()),
+        line=first,
+        written=partial(_with, place.tree, old, new),
+        watched=frozenset(range(first, last + 1)),
+        around=place.text,
+    )
 
 
-def _functions(
+def _with(tree: ast.Module, old: ast.AST, new: ast.AST) -> str:
+    mutated = copy.deepcopy(tree, {id(old): new})
+    return ast.unparse(ast.fix_missing_locations(mutated))
+
+
+def functions_in(
     tree: ast.AST, owner: str = ""
 ) -> Iterator[tuple[ast.FunctionDef | ast.AsyncFunctionDef, str]]:
+    """Yield each function, and what it is called: those inside another by both names."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             name = f"{owner}.{node.name}".lstrip(".")
             if not isinstance(node, ast.ClassDef):
                 yield node, name
-            yield from _functions(node, name)
+            yield from functions_in(node, name)
         else:
-            yield from _functions(node, owner)
+            yield from functions_in(node, owner)
 
 
 def _statements(function: ast.AST) -> Iterator[ast.AST]:

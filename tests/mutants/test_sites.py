@@ -10,7 +10,6 @@ from credentials.presentation_checks import CHECKS_OF_PRESENTATION
 from tests.mutants.equivalent import EQUIVALENT
 from tests.mutants.sites import REGISTRIES, all_mutants, registered, verifying_modules
 from tests.mutants.table import Verdict, render
-from tests.mutants.workshop import covering_tests, in_order
 from tests.support.components import ROOT
 
 MODULES = verifying_modules(ROOT)
@@ -59,17 +58,6 @@ def test_what_is_explained_is_a_mutant() -> None:
     names = {m.name for m in all_mutants(ROOT, modules)} if modules else set()
     assert sorted(set(EQUIVALENT) - names) == []
     assert all(EQUIVALENT.values())
-
-
-def test_only_tests_that_come_past_a_line_are_run_and_the_modules_own_first() -> None:
-    watched = {"did/key.py": {3: ["tests/a.py::b", "tests/did/test_key.py::c"], 4: ["x"]}}
-    assert covering_tests("did.key", {3}, watched) == [
-        "tests/did/test_key.py::c",
-        "tests/a.py::b",
-    ]
-    assert covering_tests("did.key", set(), watched)[0] == "tests/did/test_key.py::c"
-    assert covering_tests("did.key", {5}, watched) == []
-    assert in_order("did.key", ["x"]) == ["x"]
 
 
 @pytest.mark.parametrize("killer", ["tests/did/test_key.py::test_x[a|b]", None])

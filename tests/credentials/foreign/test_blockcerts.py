@@ -8,8 +8,10 @@ import base58
 import cbor2
 import pytest
 
+from credentials.case import Case
 from credentials.evidence import Evidence
-from credentials.foreign.blockcerts import contexts
+from credentials.foreign.blockcerts import check_proof, contexts
+from credentials.foreign.merkle_proof_2019 import MerkleProofMalformed
 from credentials.judge import judge
 from credentials.policy import Policy
 from credentials.report import Outcome, Report, Standing
@@ -157,31 +159,145 @@ def test_a_proof_value_that_is_not_encoded_says_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "words"),
     [
-        {"merkleRoot": "00"},
-        {"targetHash": None},
-        {"path": {}},
-        {"path": [{"left": "00" * 32, "right": "00" * 32}]},
-        {"path": [{"up": "00" * 32}]},
-        {"path": [{"left": "00" * 32}] * 65},
-        {"anchors": "blink:btc:mainnet:00"},
-        {"anchors": ["https://explorer.example/tx/00"]},
-        {"anchors": ["blink:btc:mainnet:00"] * 17},
+        ({"merkleRoot": "00"}, "merkleRoot: want 64 hexadecimal digits"),
+        ({"targetHash": None}, "targetHash: want 64 hexadecimal digits"),
+        ({"path": {}}, "path: want an array of at most 64"),
+        ({"path": [{"left": "00" * 32, "right": "00" * 32}]}, "want left or right alone"),
+        ({"path": [{}]}, "want left or right alone"),
+        ({"path": ["x"]}, "want left or right alone"),
+        ({"path": [{"up": "00" * 32}]}, "path: found side 'up'"),
+        ({"path": [{"left": "00"}]}, "path: want 64 hexadecimal digits"),
+        ({"path": [{"left": "00" * 32}] * 65}, "path: want an array of at most 64"),
+        ({"anchors": "blink:btc:mainnet:00"}, "anchors: want an array of at most 16"),
+        ({"anchors": ["https://explorer.example/tx/00"]}, "anchors: want blink:CHAIN"),
+        ({"anchors": [7]}, "anchors: want blink:CHAIN"),
+        ({"anchors": ["blink:btc:mainnet:00"] * 17}, "anchors: want an array of at most"),
     ],
 )
-def test_a_proof_value_in_another_form_is_malformed(changes: dict[str, Any]) -> None:
-    assert report(as_json(**changes)).check("proof").code == "merkle-proof-malformed"
+def test_a_proof_value_in_another_form_is_malformed(
+    changes: dict[str, Any], words: str
+) -> None:
+    check = report(as_json(**changes)).check("proof")
+    assert check.code == "merkle-proof-malformed"
+    assert words in check.detail
+
+
+@pytest.mark.parametrize("most", [{"path": 64}, {"anchors": 16}])
+def test_a_proof_value_may_have_as_many_entries_as_it_says(most: dict[str, int]) -> None:
+    ((name, count),) = most.items()
+    entry: Any = {"left": "00" * 32} if name == "path" else "blink:btc:mainnet:00"
+    check = report(as_json(**{name: [entry] * count})).check("proof")
+    assert check.code == ("merkle-path-mismatch" if name == "path" else "")
 
 
 @pytest.mark.parametrize(
-    "value", ["", "zzz", "z0", "u1234", "z" + "1" * 20_000, 7, None, "zAXj", "z5Q"]
+    ("value", "words"),
+    [
+        ("", "found no proofValue in base58btc"),
+        ("zzz", "cbor-malformed: "),
+        ("z0", "encoding-malformed: "),
+        ("u1234", "found no proofValue in base58btc"),
+        ("z" + "1" * 20_000, "encoding-malformed: found 20000"),
+        (7, "found no proofValue in base58btc"),
+        (None, "found no proofValue in base58btc"),
+        ("zAXj", "cbor-malformed: found an indefinite length"),
+        ("z5Q", "cbor-malformed: found an indefinite length"),
+    ],
 )
-def test_what_is_no_merkle_proof_is_malformed(value: Any) -> None:
+def test_what_is_no_merkle_proof_is_malformed(value: Any, words: str) -> None:
     document = blockcerts(certificate())
     document["proof"]["proofValue"] = value
-    found = report(document)
-    assert found.check("proof").code == "merkle-proof-malformed"
+    check = report(document).check("proof")
+    assert check.code == "merkle-proof-malformed"
+    assert words in check.detail
+
+
+HASH = cbor2.dumps("ab" * 32)
+BTC = [[0, 0], [1, 1], [2, cbor2.dumps("0xab")]]
+"""An anchor on Bitcoin's main network."""
+
+
+def encoded(**changes: Any) -> dict[str, Any]:
+    """Return a certificate with a proof value of other members."""
+    members = {"root": HASH, "target": HASH, "anchors": [BTC], "path": [], **changes}
+    value = [[number, member] for number, member in enumerate(members.values())]
+    return proven_by(value)
+
+
+def proven_by(value: Any) -> dict[str, Any]:
+    document = blockcerts(certificate())
+    document["proof"]["proofValue"] = "z" + base58.b58encode(cbor2.dumps(value)).decode()
+    return document
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"root": 7}, "merkleRoot: found neither bytes nor hexadecimal digits"),
+        ({"root": cbor2.dumps(7)}, "merkleRoot: found neither bytes nor"),
+        ({"root": cbor2.dumps("xy" * 32)}, "merkleRoot: found neither bytes nor"),
+        ({"target": cbor2.dumps("ab")}, "targetHash: found 1 bytes, want 32"),
+        ({"anchors": 7}, "anchors: want an array of at most 16"),
+        ({"anchors": [BTC] * 17}, "anchors: want an array of at most 16"),
+        ({"anchors": [7]}, "anchors: want an array of at most 4"),
+        ({"anchors": [[*BTC, [3, 0], [4, 0]]]}, "anchors: want an array of at most 4"),
+        ({"anchors": [[[0, 0], [0, 1]]]}, "anchors: found one member twice"),
+        ({"anchors": [[[0, 0], [1]]]}, "anchors: found no pair of a number and a value"),
+        ({"anchors": [[["x", 0]]]}, "anchors: found no pair of a number and a value"),
+        ({"anchors": [[[0, 0]]]}, "anchors: found no chain and network"),
+        ({"anchors": [[[0, "btc"], [1, 1]]]}, "anchors: found no chain and network"),
+        ({"anchors": [[[0, b"0"], [1, 1]]]}, "anchors: found no chain and network"),
+        ({"anchors": [[[0, 0], [2, 1]]]}, "anchors: found no chain and network"),
+        ({"path": HASH}, "path: want an array of at most 64"),
+        ({"path": [[0, HASH]] * 65}, "path: want an array of at most 64"),
+        ({"path": [[2, HASH]]}, "path: found side 2, want 0 or 1"),
+        ({"path": [[0]]}, "path: found no pair of a number and a value"),
+        ({"path": [[1, cbor2.dumps(b"ab")]]}, "path: found 2 bytes, want 32"),
+    ],
+)
+def test_an_encoded_proof_value_in_another_form_is_malformed(
+    changes: dict[str, Any], words: str
+) -> None:
+    check = report(encoded(**changes)).check("proof")
+    assert check.code == "merkle-proof-malformed"
+    assert words in check.detail
+
+
+def test_an_encoded_proof_value_without_a_fault_is_read() -> None:
+    assert report(encoded()).check("proof").code == "document-hash-mismatch"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ([[0, HASH], [1, HASH], [2, []]], "found the members [0, 1, 2], want 0 to 3"),
+        ([[4, 0], [0, HASH], [1, HASH], [2, []]], "found the members [0, 1, 2, 4]"),
+        ([[0, HASH], [0, HASH], [2, []], [3, []]], "the proof: found one member twice"),
+        ([[0, HASH]] * 5, "the proof: want an array of at most 4"),
+        ("text", "the proof: want an array of at most 4"),
+    ],
+)
+def test_a_proof_value_of_other_members_is_malformed(value: Any, words: str) -> None:
+    check = report(proven_by(value)).check("proof")
+    assert check.code == "merkle-proof-malformed"
+    assert words in check.detail
+
+
+def test_a_certificate_whose_proof_names_no_transaction_says_so() -> None:
+    check = report(encoded(anchors=[])).check("anchor")
+    assert (check.code, check.detail) == (
+        "anchor-not-shown",
+        "the proof names no transaction",
+    )
+
+
+def test_the_check_of_the_proof_wants_one() -> None:
+    document = blockcerts(certificate())
+    case = Case({**document, "proof": []}, Evidence(), Policy(), NOW)
+    with pytest.raises(MerkleProofMalformed, match=r"^found no MerkleProof2019$"):
+        check_proof(case)
 
 
 def test_a_merkle_proof_of_another_system_is_not_supported() -> None:

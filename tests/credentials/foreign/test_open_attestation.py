@@ -79,19 +79,38 @@ def test_a_path_to_another_root_is_rejected() -> None:
     assert report(document).check("proof").code == "merkle-path-mismatch"
 
 
+def signature(**changes: Any) -> dict[str, Any]:
+    return {"signature": {**open_attestation(diploma())["signature"], **changes}}
+
+
 @pytest.mark.parametrize(
-    "change",
+    ("change", "words"),
     [
-        {"data": []},
-        {"privacy": 7},
-        {"privacy": {"obfuscatedData": ["x"]}},
-        {"signature": {"type": "SHA3MerkleProof"}},
-        {"signature": {"type": "SHA3MerkleProof", "targetHash": "0" * 64}},
+        ({"data": []}, "data: found list, want an object"),
+        ({"privacy": 7}, "privacy: found int, want an object"),
+        ({"privacy": {"obfuscatedData": ["x"]}}, "obfuscatedData: want 64 hexadecimal"),
+        ({"privacy": {"obfuscatedData": "x"}}, "obfuscatedData: want an array of at most"),
+        (
+            {"privacy": {"obfuscatedData": {"ab" * 32: 0}}},
+            "obfuscatedData: want an array of at most 10000",
+        ),
+        ({"signature": {"type": "SHA3MerkleProof"}}, "targetHash: want 64 hexadecimal"),
+        (signature(merkleRoot=None), "merkleRoot: want 64 hexadecimal digits"),
+        (signature(proof=7), "proof: want an array of at most 64"),
+        (signature(proof=["ab" * 32] * 65), "proof: want an array of at most 64"),
     ],
 )
-def test_what_has_not_the_form_is_malformed(change: dict[str, Any]) -> None:
-    found = report({**open_attestation(diploma()), **change})
-    assert found.check("structure").code == "open-attestation-malformed"
+def test_what_has_not_the_form_is_malformed(change: dict[str, Any], words: str) -> None:
+    check = report({**open_attestation(diploma()), **change}).check("structure")
+    assert check.code == "open-attestation-malformed"
+    assert words in check.detail
+
+
+def test_a_path_may_have_64_steps() -> None:
+    document = {**open_attestation(diploma()), **signature(proof=["ab" * 32] * 64)}
+    found = report(document)
+    assert found.check("structure").code == ""
+    assert found.check("proof").code == "merkle-path-mismatch"
 
 
 def test_a_document_of_no_issuer_asks_nobody() -> None:
