@@ -35,8 +35,8 @@ from anchoring.backend import (
     Underpriced,
 )
 from node.anchor_state import AnchorState, anchor_state
+from node.disk import StorageFailed
 from node.failpoints import failpoint
-from node.home import StorageFailed
 from node.logbook import LogCorrupt, to_receipt
 from node.node import Node
 from node.storage import anchor_store

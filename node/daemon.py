@@ -34,6 +34,7 @@ from node.metrics_server import serving_metrics
 from node.node import Node
 from node.ots import OtsJob
 from node.setup import publish_all, refresh_documents
+from node.stopping import disk_failing
 from node.storage import anchor_store, ledger
 from node.storage.batches import count_unsigned
 from node.storage.database import is_shared
@@ -192,6 +193,7 @@ async def run_daemon(
     Raises:
         HomeLocked: Another daemon runs on this directory.
         PortBusy: The port is taken.
+        DiskFailed: The disk did not take what was written, by this process or a worker.
         PatunayError: As `Node.open` and `open_backend`.
     """
     act_as(DAEMON)
@@ -211,10 +213,16 @@ async def run_daemon(
         ):
             on_ready(url)
             waiting = asyncio.create_task(stop.wait())
+            failing = asyncio.create_task(disk_failing(home.disk))
             try:
-                await asyncio.wait({*jobs, waiting}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(
+                    {*jobs, waiting, failing}, return_when=asyncio.FIRST_COMPLETED
+                )
             finally:
                 waiting.cancel()
+                failing.cancel()
+    if home.disk.failure is not None:
+        raise home.disk.failure
 
 
 @asynccontextmanager

@@ -15,14 +15,15 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from did.keystore import Keystore, open_keystore
 from node.config import Config
 from node.config_layers import Layers, load_layers
-from primitives.errors import Misconfigured, Undetermined
+from node.disk import LOST_WRITES, Disk, DiskFailed, StorageFailed
+from primitives.errors import Misconfigured
 
 _PRIVATE = 0o600
 _PRIVATE_FOLDER = 0o700
@@ -55,16 +56,6 @@ class HomeLocked(Misconfigured):
     hint = "a daemon runs on this data directory: use it, or stop it first"
 
 
-class StorageFailed(Undetermined):
-    """The database, or another file of the node, could not be read or written.
-
-    Nothing was half-written.
-    """
-
-    code = "storage-failed"
-    hint = "check free space and permissions of the data directory, then try again"
-
-
 class KeystorePermissions(Misconfigured):
     """Others than the owner may read the key store."""
 
@@ -76,6 +67,7 @@ class Home:
     """One data directory."""
 
     root: Path
+    disk: Disk = field(default_factory=Disk, compare=False, repr=False)
 
     @classmethod
     def open(cls, root: Path) -> "Home":
@@ -191,9 +183,24 @@ class Home:
         """Replace the key store, whole or not at all.
 
         Raises:
-            StorageFailed: The disk is full, or worse.
+            StorageFailed: As `store`.
         """
-        store_file(self.keystore_file, sealed, mode=_PRIVATE)
+        self.store(self.keystore_file, sealed, mode=_PRIVATE)
+
+    def store(self, path: Path, content: bytes, *, mode: int = 0o644) -> None:
+        """Write a file of the node itself, as `write_file` does.
+
+        Raises:
+            StorageFailed: The disk is full, say.
+            DiskFailed: It did not take it, now or before.
+        """
+        self.disk.require_sound()
+        try:
+            with _typed_failures(path, writing=True):
+                write_file(path, content, mode=mode)
+        except DiskFailed as e:
+            self.disk.fail(e)
+            raise
 
     @contextmanager
     def hold(self) -> Iterator[None]:
@@ -252,24 +259,15 @@ def _named(path: Path) -> Iterator[None]:
         raise OSError(e.errno, e.strerror, str(path)) from e
 
 
-def store_file(path: Path, content: bytes, *, mode: int = 0o644) -> None:
-    """Write a file of the node itself, as `write_file` does.
-
-    Raises:
-        StorageFailed: The disk is full, or worse.
-    """
-    with _typed_failures(path):
-        write_file(path, content, mode=mode)
-
-
 @contextmanager
-def _typed_failures(path: Path) -> Iterator[None]:
+def _typed_failures(path: Path, *, writing: bool = False) -> Iterator[None]:
     """Give what the operating system says of the node's own files a name of ours."""
     try:
         yield
     except OSError as e:
         name = Path(os.fsdecode(e.filename)).name if e.filename else path.name
-        raise StorageFailed(f"{e.strerror}: {name}") from e
+        kind = DiskFailed if writing and e.errno in LOST_WRITES else StorageFailed
+        raise kind(f"{e.strerror}: {name}") from e
 
 
 def _write_file(path: Path, content: bytes, mode: int) -> None:

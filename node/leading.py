@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
-from node.home import StorageFailed
+from node.disk import StorageFailed
 from node.node import LEADING, Node
 from node.storage.database import is_shared
 from node.storage.leases import LeaseLost, begin_term, find_lease, prolong

@@ -9,7 +9,7 @@ from typing import Final
 
 from aiohttp import web
 
-from node.home import StorageFailed
+from node.disk import StorageFailed
 from node.hosts import Authority
 from node.listening import listening
 from node.metrics import MEDIA_TYPE, Metrics

@@ -27,6 +27,7 @@ from node.storage.database import (
     reading,
     require_node,
     transaction,
+    watch_disk,
 )
 from node.storage.leases import require_term
 from node.storage.registry import OWN_SLUG, Issuer
@@ -124,6 +125,7 @@ class Node:
         if passphrase is not None:
             unlocked = await _unlock(keystore, passphrase)
         engine = create_engine(locate(home.root, config))
+        watch_disk(engine, home.disk)
         try:
             await require_node(engine)
             await migrate(engine)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from node.config import Config
-from node.home import Home, store_file
+from node.home import Home
 from primitives.canonical_json import Json, canonicalize
 from primitives.errors import Malformed
 
@@ -60,22 +60,22 @@ def status_list_file(home: Home, config: Config, url: str) -> Path:
 
 def publish_did_document(home: Home, slug: str, body: bytes) -> None:
     """Write an issuer's DID document."""
-    store_file(did_document_file(home, slug), body)
+    home.store(did_document_file(home, slug), body)
 
 
 def publish_did_history(home: Home, slug: str, body: bytes) -> None:
     """Write the history of an issuer's DID."""
-    store_file(did_history_file(home, slug), body)
+    home.store(did_history_file(home, slug), body)
 
 
 def publish_status_list(home: Home, config: Config, url: str, body: bytes) -> None:
     """Write a status list credential."""
-    store_file(status_list_file(home, config, url), body)
+    home.store(status_list_file(home, config, url), body)
 
 
 def publish_node(home: Home, description: Json) -> None:
     """Write what the node says of itself."""
-    store_file(home.public / "node.json", canonicalize(description))
+    home.store(home.public / "node.json", canonicalize(description))
 
 
 def log_file(home: Home, path: str) -> Path:
@@ -85,4 +85,4 @@ def log_file(home: Home, path: str) -> Path:
 
 def publish_log_file(home: Home, path: str, body: bytes) -> None:
     """Write one file of the log; `path` comes from `anchoring.tiles` or is `checkpoint`."""
-    store_file(log_file(home, path), body)
+    home.store(log_file(home, path), body)

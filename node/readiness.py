@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass
 from typing import Final
 
-from node.home import StorageFailed
+from node.disk import StorageFailed
 from node.node import LEADING, Node
 from node.storage import ledger
 from node.storage.leases import find_lease
@@ -81,6 +81,8 @@ async def _database(node: Node) -> ReadinessCheck:
 
 
 def _disk(node: Node) -> ReadinessCheck:
+    if node.home.disk.failure is not None:
+        return ReadinessCheck("disk", ok=False, detail="failed: the node ends")
     found = os.statvfs(node.home.root)
     free = found.f_bavail * found.f_frsize
     if found.f_flag & os.ST_RDONLY:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from node.backup import FORMAT, Progress
 from node.config import Config, DatabaseConfig
 from node.config_layers import with_environment
-from node.home import Home, create_folder, store_file
+from node.home import Home, create_folder
 from node.sealed_stream import MAX_MESSAGE_BYTES, BackupMalformed
 from node.storage.copying import clear, number_on, reflected, write_rows
 from node.storage.database import (
@@ -80,7 +80,7 @@ async def restore_backup(
     config = _config(files, database)
     for name, (content, mode) in files.items():
         if name != home.config_file.name:
-            store_file(home.root / name, content, mode=mode)
+            home.store(home.root / name, content, mode=mode)
     place = locate(home.root, with_environment(config, os.environ))
     if isinstance(place, Path):
         place.touch(mode=0o600)
@@ -96,7 +96,7 @@ async def restore_backup(
             await forget_challenges(c)
     finally:
         await engine.dispose()
-    store_file(home.config_file, config.to_toml().encode(), mode=0o600)
+    home.store(home.config_file, config.to_toml().encode(), mode=0o600)
     return RestoreReport(made_at, now, total, tuple(files))
 
 

@@ -11,13 +11,15 @@ from pathlib import Path
 
 from node.acting import DAEMON, act_as
 from node.answering import answering
+from node.disk import DiskFailed
 from node.home import Home
 from node.logbook import load_tree
 from node.logs import configure_logs
 from node.metrics import Metrics
 from node.node import Node
+from node.stopping import disk_failing
 from node.tracing import tracing
-from node.workers import READY, decode_passphrase
+from node.workers import DISK_FAILED_STATUS, READY, decode_passphrase
 from primitives.clock import SystemClock
 from primitives.errors import PatunayError
 
@@ -26,6 +28,7 @@ async def run_worker(home: Home, listener: socket.socket) -> None:
     """Answer requests until the daemon says so, or is gone.
 
     Raises:
+        DiskFailed: The disk did not take what was written.
         PatunayError: As `Node.open`.
     """
     act_as(DAEMON)
@@ -56,9 +59,13 @@ async def _answer(
             sys.stdout.buffer.flush()
             listens = asyncio.create_task(_obey(node, orders))
             waits = asyncio.create_task(stop.wait())
-            await asyncio.wait({listens, waits}, return_when=asyncio.FIRST_COMPLETED)
-            listens.cancel()
-            waits.cancel()
+            fails = asyncio.create_task(disk_failing(home.disk))
+            reasons = {listens, waits, fails}
+            await asyncio.wait(reasons, return_when=asyncio.FIRST_COMPLETED)
+            for each in reasons:
+                each.cancel()
+    if home.disk.failure is not None:
+        raise home.disk.failure
 
 
 async def _orders() -> asyncio.StreamReader:
@@ -85,7 +92,7 @@ def main(root: str, number: str) -> int:
         asyncio.run(run_worker(Home(Path(root)), socket.socket(fileno=int(number))))
     except PatunayError as e:
         sys.stderr.write(f"patunay: error: {e} ({e.code})\n")
-        return 1
+        return DISK_FAILED_STATUS if isinstance(e, DiskFailed) else 1
     return 0
 
 

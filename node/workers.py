@@ -7,7 +7,8 @@ node (anchoring, publishing, signing what was left) is the daemon's.
     daemon to worker, its standard input: `sealed`, or `passphrase ` and base64; once it is
         unsealed, the latter. The end of it tells the worker to stop, also where the
         daemon was killed.
-    worker to daemon, its standard output: `ready`
+    worker to daemon, its standard output: `ready`; as its exit status: that the disk has
+        failed under it, which ends the daemon too
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
+from node.disk import DiskFailed
 from node.home import Home
 from node.listening import GRACE_SECONDS
 from node.metrics import forget_process
@@ -30,6 +32,9 @@ logger = logging.getLogger(__name__)
 SEALED: Final = b"sealed\n"
 READY: Final = b"ready\n"
 _PASSPHRASE: Final = b"passphrase "
+
+DISK_FAILED_STATUS: Final = 74
+"""With which a worker ends whose disk did not take what was written."""
 
 START_SECONDS: Final = 60.0
 """How long a worker may take until it answers: it unlocks the keys and reads the log."""
@@ -93,12 +98,14 @@ class WorkerPool:
 
         Raises:
             WorkersNotReady: They do not come so far.
+            DiskFailed: The disk did not take what one of them wrote.
         """
         keeping = [
             asyncio.create_task(self._keep(place, listener)) for place in range(self.count)
         ]
         try:
             await self._wait_for_all()
+            self._home.disk.require_sound()
             yield
         finally:
             for task in keeping:
@@ -135,6 +142,10 @@ class WorkerPool:
                     self._all_ready.set()
             status = await process.wait()
             forget_process(process.pid)
+            if status == DISK_FAILED_STATUS:
+                self._home.disk.fail(DiskFailed("a worker could not write to the disk"))
+                self._all_ready.set()
+                return
             logger.warning("a worker ended with status %d; another is started", status)
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)

@@ -22,7 +22,7 @@ from node.api.did_resolution import (
     write_error,
 )
 from node.api.problems import Overloaded
-from node.home import StorageFailed
+from node.disk import StorageFailed
 from node.node import Node
 from node.storage.registry import list_issuers
 from primitives.canonical_json import JsonObject

@@ -14,7 +14,7 @@ from node.api.creating import IdempotencyKeyMalformed
 from node.api.problems import MediaTypeUnsupported, Overloaded, status_of
 from node.api.request import BodyBroken
 from node.api.schema import RequestMalformed
-from node.home import StorageFailed
+from node.disk import DiskFailed, StorageFailed
 from node.idempotency import IdempotencyConflict
 from node.permissions import IssuerRefused, RoleRefused
 from primitives.errors import PatunayError
@@ -78,7 +78,7 @@ class Operation:
 
     def all_errors(self, *, guarded: bool) -> tuple[type[PatunayError], ...]:
         """Return every error that it may answer with; `guarded` if it needs a token."""
-        found: list[type[PatunayError]] = [*self.errors, StorageFailed]
+        found: list[type[PatunayError]] = [*self.errors, StorageFailed, DiskFailed]
         if guarded:
             found += [TokenMissing, TokenRefused, TokenExpired, RoleRefused, IssuerRefused]
         if self.query is not None:

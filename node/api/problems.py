@@ -20,7 +20,7 @@ from node.acting import current_request
 from node.approvals import ApprovalRequired, ApproverUnnamed, BatchDecided, SamePerson
 from node.batches import BatchEnded
 from node.challenges import ChallengesExhausted
-from node.home import StorageFailed
+from node.disk import StorageFailed
 from node.hosts import HostRefused, OriginRefused
 from node.idempotency import IdempotencyConflict
 from node.issuance import IdConflict, IssuerMismatch

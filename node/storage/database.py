@@ -21,7 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransaction
 
 from node.config import Config
-from node.home import StorageFailed
+from node.disk import Disk, StorageFailed
 from node.storage.postgres import Postgres, PostgresPlace, create_postgres_engine
 from node.storage.sqlite import Sqlite, create_sqlite_engine
 from node.storage.store import ASIDE, CommitUnknown, DatabaseMissing, Lookups, Reader, Store
@@ -85,6 +85,11 @@ def create_engine(place: DatabasePlace) -> AsyncEngine:
     return create_sqlite_engine(place)
 
 
+def watch_disk(engine: AsyncEngine, disk: Disk) -> None:
+    """Let no transaction begin to write once the disk under the database has failed."""
+    _store(engine).watch(engine, disk)
+
+
 def is_shared(engine: AsyncEngine) -> bool:
     """Tell whether processes on several machines may use the database at once."""
     return _store(engine).is_shared
@@ -102,6 +107,7 @@ async def transaction(
     Raises:
         StorageFailed: The disk is full, the store does not answer, or others kept it busy
             for too long. Nothing is kept.
+        DiskFailed: The disk did not take it, now or before; see `node.disk`.
         CommitUnknown: The connection broke while they were being kept.
         NotStorable: A text is too long, or holds what cannot be stored.
     """

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from node.home import StorageFailed
+from node.disk import Disk, StorageFailed
 from node.storage.store import ASIDE, DatabaseMissing, Lookups
 from primitives.errors import Malformed, Misconfigured, PatunayError
 
@@ -184,6 +184,10 @@ class Postgres:
     def read_options(self) -> Mapping[str, Any]:
         """Return what gives one snapshot, and no right to write."""
         return _READ_OPTIONS
+
+    def watch(self, engine: AsyncEngine, disk: Disk) -> None:
+        """Do nothing: the server stands on a disk of its own, and stops itself."""
+        del engine, disk
 
     def direct_lookups(self, engine: AsyncEngine) -> Lookups | None:
         """Return None: nothing is faster than the engine's own connections."""

@@ -12,10 +12,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, CursorResult, Executable, event
 from sqlalchemy import create_engine as create_direct_engine
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from node.home import StorageFailed
+from node.disk import Disk, DiskFailed, StorageFailed
 from node.storage.store import DatabaseMissing, Lookups, Reader
 from primitives.errors import PatunayError
 
@@ -39,6 +40,11 @@ _FAILURES: Final = (
 )
 """Words by which a failing disk is told from a bug (a broken constraint, wrong SQL)."""
 
+_LOST_WRITES: Final = frozenset(
+    {sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC, sqlite3.SQLITE_IOERR_WRITE}
+)
+"""Extended codes of a disk that did not take what was written; a full one has others."""
+
 
 def create_sqlite_engine(path: Path) -> AsyncEngine:
     """Return an engine on the SQLite file at `path`, which must exist.
@@ -51,6 +57,7 @@ def create_sqlite_engine(path: Path) -> AsyncEngine:
     engine = create_async_engine(
         f"sqlite+aiosqlite:///{path}", pool_size=4, hide_parameters=True
     )
+    event.listen(engine.sync_engine, "first_connect", _settle)
     event.listen(engine.sync_engine, "connect", _on_connect)
     event.listen(engine.sync_engine, "begin", _on_begin)
     return engine
@@ -65,15 +72,34 @@ class Sqlite:
         """Return what makes `BEGIN` one that takes no lock."""
         return {_READING: True}
 
+    def watch(self, engine: AsyncEngine, disk: Disk) -> None:
+        """Write nothing more to a disk that has failed."""
+
+        def begin(connection: Connection) -> None:
+            if not connection.get_execution_options().get(_READING):
+                disk.require_sound()
+
+        def fail(context: ExceptionContext) -> None:
+            named = self.named(context.original_exception)
+            if isinstance(named, DiskFailed):
+                disk.fail(named)
+
+        event.listen(engine.sync_engine, "begin", begin, insert=True)
+        event.listen(engine.sync_engine, "handle_error", fail)
+
     def direct_lookups(self, engine: AsyncEngine) -> Lookups | None:
         """Return a reader in the thread of the event loop."""
         return DirectLookups(Path(str(engine.url.database)))
 
     def named(self, error: BaseException) -> PatunayError | None:
-        """Return `StorageFailed` for what the disk does wrong."""
+        """Return `StorageFailed`, or `DiskFailed`, for what the disk does wrong."""
         cause = error.orig if isinstance(error, DBAPIError) else error
         # While a connection is being opened, the driver's own errors come through.
-        if isinstance(cause, sqlite3.Error) and any(w in str(cause) for w in _FAILURES):
+        if not isinstance(cause, sqlite3.Error):
+            return None
+        if getattr(cause, "sqlite_errorcode", None) in _LOST_WRITES:
+            return DiskFailed(f"{cause.sqlite_errorname}: {cause}")
+        if any(w in str(cause) for w in _FAILURES):
             return StorageFailed(f"{type(cause).__name__}: {cause}")
         return None
 
@@ -128,6 +154,17 @@ class DirectLookups:
     def close(self) -> None:
         """Let go of the file."""
         self._engine.dispose()
+
+
+def _settle(connection: Any, _record: object) -> None:
+    """Copy what earlier processes left in the WAL into the database, and sync that.
+
+    SQLite takes up a transaction whose sync had failed, if it can read it. What is read may
+    be in memory and nowhere else, and all that is appended to it would be lost with it.
+    """
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    cursor.close()
 
 
 def _on_direct_connect(connection: Any, record: object) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import CursorResult, Executable
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from node.home import StorageFailed
+from node.disk import Disk, StorageFailed
 from primitives.errors import Misconfigured, PatunayError
 
 ASIDE: Final = "patunay_aside"
@@ -75,6 +75,10 @@ class Store(Protocol):
 
     def read_options(self) -> Mapping[str, Any]:
         """Return the execution options of a connection that reads one state."""
+        ...
+
+    def watch(self, engine: AsyncEngine, disk: Disk) -> None:
+        """Tell `disk` when it fails under the database, and write nothing more to it."""
         ...
 
     def direct_lookups(self, engine: AsyncEngine) -> Lookups | None:

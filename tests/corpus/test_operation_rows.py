@@ -1,25 +1,47 @@
 """Rows about the machine that a node stands on: its disk and its clock."""
 
+import asyncio
+import errno
+import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
+import aiohttp
 import pytest
 
 from anchoring.memory import MemoryAnchor
+from cli.output import Exit
+from node.access import create_token
+from node.config import ServeConfig
+from node.daemon import serving as serve_here
+from node.disk import StorageFailed
 from node.fsck import check_node
-from node.home import Home, StorageFailed
+from node.home import Home
 from node.logbook import ClockWentBack, LogCorrupt, close_batch
+from node.permissions import Role
+from node.storage.ledger import find_credential
+from tests.node.test_workers import children, comes_true, is_gone, serving
+from tests.powercut.mount import fail_after, mounted
+from tests.support.components import require
+from tests.support.credentials_support import unsigned
 from tests.support.nodes import (
     HandClock,
     anchor,
     issue,
     make_home,
+    make_home_here,
     meddle,
     opened,
     query,
 )
+
+
+OWN = "did:web:localhost%3A8460"
 
 
 @pytest.fixture
@@ -39,6 +61,69 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         yield place
     finally:
         subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.fixture
+def failing_disk(tmp_path: Path) -> Iterator[Path]:
+    """Mount a disk that can be told to fail; it ends with the test."""
+    if os.geteuid() != 0 or not os.access("/dev/fuse", os.R_OK | os.W_OK):
+        pytest.skip("mounting a disk that fails needs root and /dev/fuse: run as root")
+    require("fuse")
+    place = tmp_path / "disk"
+    place.mkdir()
+    ends = os.pipe()
+    with mounted(place, ends[1]):
+        assert os.read(ends[0], 100) == b'["mounted"]\n'
+        yield place
+    for end in ends:
+        os.close(end)
+
+
+async def test_o02_a_node_whose_disk_fails_ends_and_has_what_it_acknowledged(
+    failing_disk: Path,
+) -> None:
+    """Whichever of its processes has met it: here the one that is no daemon."""
+    home = await make_home_here(failing_disk / "node", serve=ServeConfig(workers=2))
+    async with opened(home) as node:
+        _, secret = await create_token(node, "registrar", [Role.SIGNER])
+    documents = [
+        unsigned(id=f"urn:uuid:{uuid4()}", issuer=OWN, credentialStatus=...)
+        for _ in range(2)
+    ]
+    with serving(home) as (process, url):
+        (worker,) = children(process)
+        process.send_signal(signal.SIGSTOP)  # so that the other one answers
+        assert await _issued(url, secret, documents[0]) == (201, "")
+        fail_after(failing_disk, 1, errno.EIO)
+        assert await _issued(url, secret, documents[1]) == (503, "storage-io-error")
+        assert comes_true(lambda: is_gone(worker))
+        process.send_signal(signal.SIGCONT)
+        _, err = await asyncio.to_thread(process.communicate, timeout=30)
+        assert process.returncode == Exit.DISK_FAILED == 74
+        said = "patunay: error: a worker could not write to the disk (storage-io-error)"
+        assert said in err
+        assert "patunay: hint: look at the disk and the system's log" in err
+    async with opened(home) as node:
+        async with serve_here(node, 0):
+            pass
+        report = await check_node(node, MemoryAnchor(), lambda *_: None)
+        async with node.reading() as c:
+            kept = await find_credential(c, documents[0]["id"].removeprefix("urn:uuid:"))
+    assert report.problems == []
+    assert kept is not None
+    assert kept.document is not None
+
+
+async def _issued(url: str, secret: str, document: dict[str, Any]) -> tuple[int, str]:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(
+            f"{url}/credentials/issue",
+            json={"credential": document},
+            headers={"Authorization": f"Bearer {secret}"},
+        ) as answer,
+    ):
+        return answer.status, (await answer.json()).get("code", "")
 
 
 def test_o03_nobody_holds_a_node_on_a_disk_that_cannot_be_written(

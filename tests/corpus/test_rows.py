@@ -60,8 +60,6 @@ NO_CASE = {
     "D36": "as D35: there is no earlier document to compare with",
     "S15": "as D35: there is no earlier list to compare with",
     "S17": "as D35: there is no other list to compare with",
-    "O02": "what was acknowledged survives a failed sync (`make powercut`), and each is a"
-    " typed error; but the process goes on, and is not stopped by it",
     "S23": "a list does not show how many of its places were given out",
 }
 """Rows that Patunay has nothing to answer with, and why."""

@@ -12,7 +12,8 @@ from anchoring.memory import MemoryAnchor
 from node.api.problems import problem_response
 from node.api.verify import MAX_IN_HAND, VERIFIER, Verifier
 from node.daemon import serving
-from node.home import Home, StorageFailed
+from node.disk import StorageFailed
+from node.home import Home
 from node.node import Node
 from primitives.errors import Malformed, Misconfigured, Rejected, Undetermined
 from primitives.strict_json import MAX_DOCUMENT_BYTES

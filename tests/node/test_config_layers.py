@@ -12,7 +12,8 @@ from node.config_layers import (
     shown_values,
     variable_of,
 )
-from node.home import Home, KeystorePermissions, StorageFailed
+from node.disk import StorageFailed
+from node.home import Home, KeystorePermissions
 from tests.node.test_config import SETTINGS
 from tests.support.nodes import environment
 

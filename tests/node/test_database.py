@@ -11,7 +11,8 @@ from sqlalchemy import Connection, insert, inspect, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from node.home import Home, StorageFailed
+from node.disk import StorageFailed
+from node.home import Home
 from node.node import Node
 from node.storage.database import (
     SchemaNewer,
@@ -197,7 +198,7 @@ async def test_a_look_up_waits_for_no_writer(home: Home) -> None:
 _WRITE = """
 import asyncio, resource, sys
 from pathlib import Path
-from node.home import StorageFailed
+from node.disk import StorageFailed
 from node.storage.database import create_engine, transaction
 
 async def main():

@@ -10,15 +10,14 @@ import pytest
 
 from did.keyfile import Argon2Cost
 from did.keystore import KeyUnlockFailed, PassphraseUnusable
+from node.disk import StorageFailed
 from node.home import (
     Home,
     HomeExists,
     HomeLocked,
     HomeMissing,
     KeystorePermissions,
-    StorageFailed,
     create_folder,
-    store_file,
     write_file,
 )
 from node.node import Node, NodeSealed
@@ -119,7 +118,7 @@ def test_a_file_is_replaced_whole_or_not_at_all(
         write_file(file, b"new")
     assert caught.value.filename == str(file)
     with pytest.raises(StorageFailed, match="No space left on device: a"):
-        store_file(file, b"new")
+        Home(tmp_path).store(file, b"new")
     assert file.read_bytes() == b"old"
     assert list(file.parent.iterdir()) == [file]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from node.home import store_file
+from node.home import write_file
 from node.parsed_files import MAX_KEPT, MAX_KEPT_BYTES, SETTLED_NS, ParsedFiles
 from primitives.strict_json import JsonMalformed, JsonTooLarge
 
@@ -26,7 +26,7 @@ class _LongAgo(ParsedFiles):
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "one.json"
-    store_file(path, b'{"a":1}')
+    write_file(path, b'{"a":1}')
     return path
 
 
@@ -39,7 +39,7 @@ def test_parses_a_settled_file_once(file: Path) -> None:
 def test_sees_a_file_that_was_replaced(file: Path, body: bytes) -> None:
     files = _LongAgo()
     files.read(file, _LIMIT)
-    store_file(file, body)
+    write_file(file, body)
     assert files.read(file, _LIMIT)["a"] == 2
 
 

@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from node.access import create_token
 from node.config import Config, ConfigInvalid, DatabaseConfig
-from node.home import Home, StorageFailed
+from node.disk import StorageFailed
+from node.home import Home
 from node.issuance import issue_document
 from node.permissions import Role
 from node.storage.database import (

@@ -33,6 +33,9 @@ _ENDLESS: Final = 1 << 30
 _DEEDS: Final = 12
 """What a node does while one change of its disk fails."""
 
+_DEEDS_AFTER: Final = 3
+"""What the next process does, before the power is cut."""
+
 
 @dataclass(frozen=True)
 class Disadvantage:
@@ -202,21 +205,29 @@ class _Round:
         for number in range(faults):
             chosen = self.chance.choice((errno.EIO, errno.ENOSPC))
             fail_after(self.disk, self.chance.randrange(250), chosen)
-            self.stage.start(
-                root=str(home.root),
-                seed=self.chance.getrandbits(32),
-                deeds=_DEEDS,
-                is_careless=False,
-            )
-            for words in [*self.stage.until("stopped"), *self.stage.kill()]:
-                self.acknowledged.note(words)
-                if words[0] == "stopped":
-                    self.found.stopped[words[1]] += 1
+            self.found.stopped[self.spend(home, _DEEDS, is_abrupt=number % 2 == 0)] += 1
             fail_after(self.disk, _ENDLESS, 0)
+            # What the next process acknowledges must not rest on what the fault has taken.
+            self.spend(home, _DEEDS_AFTER)
+            power_on(self.disk, self.chance.getrandbits(32))
             self.found.looks += 1
             lost = torn_files(home) + asyncio.run(self.acknowledged.lost(home))
             self.found.lost += [f"after fault {number}: {each}" for each in lost]
         self.found.acknowledged += self.acknowledged.count()
+
+    def spend(self, home: Home, deeds: int, *, is_abrupt: bool = False) -> str:
+        """Let the node do so much, or less where its disk fails; return how it ended."""
+        self.stage.start(
+            root=str(home.root),
+            seed=self.chance.getrandbits(32),
+            deeds=deeds,
+            is_careless=False,
+            is_abrupt=is_abrupt,
+        )
+        said = [*self.stage.until("stopped"), *self.stage.kill()]
+        for words in said:
+            self.acknowledged.note(words)
+        return next(words[1] for words in said if words[0] == "stopped")
 
     def live(self, home: Home) -> None:
         """Let the node run until its disk has no power; kill it; give the power back."""
@@ -227,6 +238,7 @@ class _Round:
             seed=self.chance.getrandbits(32),
             deeds=_ENDLESS,
             is_careless=self.disadvantage.is_careless,
+            is_abrupt=False,
         )
         said = [*self.stage.until("cut", "stopped")]
         if said[-1] == ["cut"] and self.chance.random() < 0.3:

@@ -3,6 +3,9 @@
     write, truncate, chmod              are of the file, and last from its fsync on
     create, mkdir, rename, unlink       are of the folder, and last from its fsync on
 
+When the sync of a file fails, what it was to make safe can still be read, and no later sync
+makes it safe: so Linux does it.
+
 At a power cut, what was not synced may be there all the same, wholly or in sectors: a
 seed decides. So nothing can come to depend on its being lost either.
 """
@@ -49,6 +52,10 @@ class File:
         self.safe_mode = self.mode
         self.touched.clear()
 
+    def forget(self) -> None:
+        """Let no later sync save what was written so far; it can still be read."""
+        self.touched.clear()
+
     def _with(self, sectors: set[int], length: int) -> bytearray:
         """Return what is safe with some new sectors, cut or filled up to `length`."""
         kept = self.safe[:length]
@@ -64,7 +71,7 @@ class File:
         if kind == "none":
             kept = self.safe
         elif kind == "all":
-            kept = self.content
+            kept = self._with(self.touched, len(self.content))
         else:
             sectors = {s for s in sorted(self.touched) if chance.random() < 0.5}
             length = chance.choice((len(self.safe), len(self.content)))
@@ -203,7 +210,12 @@ class Disk:
         del folder.names[name]
 
     def sync(self, inode: Inode) -> None:
-        self.step()
+        try:
+            self.step()
+        except OSError:
+            if self.is_on and isinstance(inode, File):
+                inode.forget()
+            raise
         forgets = self.forgets_folders if isinstance(inode, Folder) else self.forgets_files
         if not forgets:
             inode.sync()

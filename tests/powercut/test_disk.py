@@ -85,6 +85,21 @@ def test_a_disk_that_forgets_loses_what_was_synced() -> None:
     assert None in after_cuts(forgets_folders, "a")
 
 
+def test_what_a_failed_sync_was_to_save_no_later_sync_saves() -> None:
+    disk = Disk()
+    file = written(disk, "a", bytes(2 * SECTOR))
+    disk.sync(file)
+    disk.sync(disk.root)
+    file.write(b"\1" * SECTOR, 0)
+    disk.fail_after(0, errno.EIO)
+    with pytest.raises(OSError, match="Input/output"):
+        disk.sync(file)
+    file.write(b"\1" * SECTOR, SECTOR)
+    disk.sync(file)
+    assert bytes(file.content) == b"\1" * 2 * SECTOR
+    assert after_cuts(disk, "a") == {bytes(SECTOR) + b"\1" * SECTOR}
+
+
 def test_without_power_nothing_changes_and_nothing_is_synced() -> None:
     disk = Disk()
     disk.cut_after(2)

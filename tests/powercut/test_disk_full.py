@@ -10,7 +10,8 @@ from random import Random
 import pytest
 
 from cli.files import DiskFull
-from node.home import Home, StorageFailed
+from node.disk import StorageFailed
+from node.home import Home
 from node.node import Node
 from primitives.clock import SystemClock
 from tests.powercut.acknowledged import Acknowledged

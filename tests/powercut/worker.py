@@ -27,6 +27,7 @@ from sqlalchemy import event
 from cli.files import file_error, write_whole
 from node.batches import issue_rows
 from node.daemon import serving
+from node.disk import StorageFailed
 from node.home import Home
 from node.issuance import issue_document
 from node.logbook import close_batch
@@ -121,8 +122,13 @@ class Life:
         ]
 
 
-async def live(root: Path, seed: int, deeds: int, *, is_careless: bool) -> None:
-    """Make the node unless there is one, recover as the daemon does, and work."""
+async def live(
+    root: Path, seed: int, deeds: int, *, is_careless: bool, is_abrupt: bool
+) -> None:
+    """Make the node unless there is one, recover as the daemon does, and work.
+
+    An abrupt one closes nothing when its disk fails: it only waits to be killed.
+    """
     home = Home(root)
     if not home.config_file.is_file():
         shutil.rmtree(root, ignore_errors=True)
@@ -135,7 +141,13 @@ async def live(root: Path, seed: int, deeds: int, *, is_careless: bool) -> None:
                 await node.engine.dispose()
             async with serving(node, 0):
                 tell("started")
-                await Life(node, Random(seed), tell).work(deeds)
+                try:
+                    await Life(node, Random(seed), tell).work(deeds)
+                except StorageFailed as e:
+                    if is_abrupt:
+                        tell("stopped", e.code, str(e))
+                        signal.pause()
+                    raise
 
 
 def _be_careless(connection: Any, _record: object) -> None:
@@ -165,6 +177,7 @@ def _child(order: dict[str, Any]) -> None:
                 order["seed"],
                 order["deeds"],
                 is_careless=order["is_careless"],
+                is_abrupt=order["is_abrupt"],
             )
         )
         tell("stopped", "done", "")
