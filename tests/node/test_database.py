@@ -238,9 +238,10 @@ def _kept(home: Home) -> int:
     return found
 
 
-def test_a_disk_that_fills_up_loses_nothing_that_was_committed(home: Home) -> None:
+def test_a_limit_of_size_loses_nothing_that_was_committed(home: Home) -> None:
+    """A write that fails for want of a right: SQLite tells it as a failing disk."""
     *committed, last = _write_until_full(home.root / "patunay.db", 2 << 20)
-    assert last.startswith("storage-failed ")
+    assert last.startswith("storage-io-error SQLITE_IOERR_WRITE: ")
     assert 1 < len(committed) < 200
     assert _kept(home) == len(committed)
     assert query(home, "PRAGMA integrity_check") == [("ok",)]
