@@ -12,6 +12,7 @@ from typing import Final
 
 from credentials.jsonld.batch import BatchEngine
 from credentials.jsonld.quads import Engine
+from credentials.jsonld.recurring import RecurringEngine
 from credentials.model import is_open_badge
 from credentials.proof_chain import previous_ids, proof_entries, signed_document
 from credentials.suites import ed25519_signature_2020, eddsa_jcs_2022, eddsa_rdfc_2022
@@ -121,6 +122,12 @@ def default_engine() -> Engine:
 def batch_engine() -> BatchEngine:
     """Return an engine over the bundled contexts for documents of a few templates."""
     return BatchEngine(default_engine())
+
+
+@cache
+def verifying_engine() -> RecurringEngine:
+    """Return the engine of all that is verified here, which comes back in few shapes."""
+    return RecurringEngine(default_engine())
 
 
 def without_proof(document: Mapping[str, Json]) -> JsonObject:
@@ -238,7 +245,7 @@ def verify_proof(
     """
     hash_data = _READ[proof.cryptosuite]
     secured = signed_document(document, proof.previous)
-    signed = hash_data(secured, proof.options, engine or default_engine())
+    signed = hash_data(secured, proof.options, engine or verifying_engine())
     verify_signature(key, signed, proof.signature)
 
 

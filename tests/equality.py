@@ -15,6 +15,7 @@ from typing import Any
 from credentials.jsonld.batch import BatchEngine
 from credentials.jsonld.canon import canonicalize_quads
 from credentials.jsonld.quads import Engine
+from credentials.jsonld.recurring import RecurringEngine
 from primitives.errors import PatunayError
 from tests.support.bundled_documents import bundled_document
 from tests.support.nquads import read_nquads
@@ -48,6 +49,9 @@ def compare(seed: int) -> str:
     found = canonicalize_quads(quads)
     if found != BatchEngine(_engine).canonicalize(document):
         return f"{DIFFERENT} in a batch: seed {seed}"
+    recurring = RecurringEngine(_engine)
+    if {recurring.canonicalize(document) for _ in range(3)} != {found}:
+        return f"{DIFFERENT} when it comes back: seed {seed}"
     oracle = oracle_nquads(document, CONTEXTS)
     lines = oracle.split("\n")[:-1]
     if found == "".join(dict.fromkeys(f"{line}\n" for line in lines)):

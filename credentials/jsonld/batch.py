@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeAlias
 
 from credentials.jsonld.canon import (
@@ -23,7 +24,7 @@ from credentials.jsonld.canon import (
     nquads,
     sorted_tails,
 )
-from credentials.jsonld.dataset import Quad
+from credentials.jsonld.dataset import Dataset, Quad
 from credentials.jsonld.literals import escape
 from credentials.jsonld.quads import Digester, Engine
 from credentials.jsonld.scope import KEYWORD, Property, Scope
@@ -39,6 +40,9 @@ from primitives.canonical_json import (
 MAX_TEMPLATES = 4
 """Shapes kept at a time; rows of one file that leave cells empty have different ones."""
 
+MAX_LINES = 256
+"""Lines of one node that are looked for among each other; five times the most seen."""
+
 
 class BatchEngine(Engine):
     """An engine for one batch: not to be shared by threads, and dropped afterwards."""
@@ -46,7 +50,7 @@ class BatchEngine(Engine):
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine.contexts, engine.first)
         self._engine = engine
-        self._templates: list[_Template] = []
+        self._templates: list[Template] = []
 
     def canonicalize(self, document: Mapping[str, Json]) -> str:
         """Return the canonical N-Quads of `document`; see `Engine.canonicalize`."""
@@ -70,14 +74,14 @@ class BatchEngine(Engine):
             return canonicalize_plain(document)
         return canonicalize(document)
 
-    def _fitting(self, document: Mapping[str, Json]) -> "_Template":
+    def _fitting(self, document: Mapping[str, Json]) -> "Template":
         for template in self._templates:
-            if template.changes(document) is not None:
+            if template.fits(document):
                 return template
         return self._learn(document)
 
-    def _learn(self, document: Mapping[str, Json]) -> "_Template":
-        template = _Template(document, self)
+    def _learn(self, document: Mapping[str, Json]) -> "Template":
+        template = Template(document, self)
         self._templates = [template, *self._templates[: MAX_TEMPLATES - 1]]
         return template
 
@@ -100,6 +104,8 @@ class _Changes:
         """Put one line in the place of another."""
         tails = self.tails.get(place.subject)
         if tails is None:
+            if len(place.tails) > MAX_LINES:
+                raise _OtherShapeError
             tails = self.tails[place.subject] = place.tails.copy()
         try:
             tails[tails.index(before)] = after
@@ -107,7 +113,7 @@ class _Changes:
             raise _OtherShapeError from None
 
 
-class _Template:
+class Template:
     """One document, and where its lines came from."""
 
     def __init__(self, document: Mapping[str, Json], engine: Engine) -> None:
@@ -126,14 +132,65 @@ class _Template:
             if not place.graph and objects[id(node)] == 1:
                 self._nodes[id(node)] = scope, place
         self._numbers = list(_numbers(self._document, ()))
+        self._dataset = walk.dataset
         self.is_plain = is_plain(self._document)
         """Then so is every document of the template: it differs in texts alone."""
 
-        self._tails = sorted_tails(walk.dataset)
-        self._links = distinct_links(walk.dataset)
-        self._masked = masked_links(self._links)
-        self._hashes = first_degree_hashes(self._tails, self._links)
-        self.text = self._spell(self._hashes, self._tails, self._links)
+    @cached_property
+    def _lines(self) -> "_Lines":
+        return _Lines(self._dataset)
+
+    @property
+    def text(self) -> str:
+        """The canonical N-Quads of the document itself."""
+        return self._lines.text
+
+    @property
+    def has_look_alikes(self) -> bool:
+        """Whether more than its own lines had to tell its blank nodes apart."""
+        hashes = self._lines.hashes
+        return len(set(hashes.values())) < len(hashes)
+
+    def fits(self, document: Mapping[str, Json]) -> bool:
+        """Tell whether `document` is of this shape; then all of it is signed."""
+        try:
+            self._fit_node(self._document, document)
+        except _OtherShapeError:
+            return False
+        return self._has_same_numbers(document)
+
+    def _has_same_numbers(self, document: Mapping[str, Json]) -> bool:
+        # Numbers and booleans that Python calls equal may be spelled unlike: 1 and true.
+        return all(repr(_at(document, path)) == spelled for path, spelled in self._numbers)
+
+    def _fit_node(self, node: Mapping[str, Json], other: Mapping[str, Json]) -> None:
+        known = self._nodes.get(id(node))
+        if known is None or node.keys() != other.keys():
+            raise _OtherShapeError
+        scope = known[0]
+        for name, value in node.items():
+            instead = other[name]
+            if value == instead:
+                continue
+            if (of := scope.property(name)) is not KEYWORD:
+                self._fit_value(scope, of, value, instead)
+            elif name == "id":
+                _subject(scope, instead)
+            else:
+                raise _OtherShapeError
+
+    def _fit_value(self, scope: Scope, of: Property, value: Json, instead: Json) -> None:
+        if isinstance(value, str) and isinstance(instead, str):
+            if of.closing is None:
+                _tail(scope, of, instead)
+        elif isinstance(value, dict) and isinstance(instead, dict):
+            self._fit_node(value, instead)
+        elif isinstance(value, list) and isinstance(instead, list):
+            for one, other in _pairs(value, instead):
+                if one != other:
+                    self._fit_value(scope, of, one, other)
+        else:
+            raise _OtherShapeError
 
     def changes(self, document: Mapping[str, Json]) -> _Changes | None:
         """Return what `document` changes, or None if it is of another shape."""
@@ -142,10 +199,8 @@ class _Template:
             self._compare_nodes(self._document, document, found)
         except _OtherShapeError:
             return None
-        # Numbers and booleans that Python calls equal may be spelled unlike: 1 and true.
-        for path, spelled in self._numbers:
-            if repr(_at(document, path)) != spelled:
-                return None
+        if not self._has_same_numbers(document):
+            return None
         new = found.subjects.values()
         if len(set(new)) < len(new) or not self._mentions.keys().isdisjoint(new):
             return None  # two nodes would be one
@@ -153,45 +208,16 @@ class _Template:
 
     def fill(self, changes: _Changes) -> str:
         """Return the canonical N-Quads of the document that has these changes."""
-        if not changes.tails and not changes.subjects:
-            return self.text
-        tails = dict(self._tails)
-        for subject, lines in changes.tails.items():
-            tails[subject] = sorted(set(lines))
-        links, masked = self._links, self._masked
-        touched = {subject for subject in changes.tails if subject[0] == "_"}
-        if changes.subjects:
-            links, masked = self._renamed(changes.subjects, touched)
-            for subject, new in changes.subjects.items():
-                if subject in tails:
-                    tails[new] = tails.pop(subject)
-        hashes = dict(self._hashes)
-        for label in touched:
-            hashes[label] = first_degree_hash(label, tails, masked)
-        return self._spell(hashes, tails, links)
+        return self._lines.fill(changes)
 
-    @staticmethod
-    def _spell(hashes: Mapping[str, str], tails: Tails, links: Sequence[Quad]) -> str:
-        return nquads(tails, links, canonical_labels(hashes, tails, links))
+    def filled(self, document: Mapping[str, Json]) -> str | None:
+        """Return the canonical N-Quads of `document` if its own lines tell them.
 
-    def _renamed(
-        self, subjects: Mapping[str, str], touched: set[str]
-    ) -> tuple[list[Quad], Masked]:
-        """Return links and masked links under new subjects; add to `touched`."""
-        own, others = self._masked
-        others = dict(others)
-        links = []
-        for subject, predicate, value, graph in self._links:
-            new = subjects.get(subject, subject)
-            links.append((new, predicate, value, graph))
-            if new != subject:
-                touched.add(value)
-                before, after = f"{subject} ", f"{new} "
-                others[value] = [
-                    after + line.removeprefix(before) if line.startswith(before) else line
-                    for line in others[value]
-                ]
-        return links, (own, others)
+        None is for another shape, and for blank nodes that have come to look alike: how
+        long those may take is counted by the engine.
+        """
+        changes = self.changes(document)
+        return None if changes is None else self._lines.settled(changes)
 
     def _compare_nodes(
         self, node: Mapping[str, Json], other: Mapping[str, Json], found: _Changes
@@ -231,13 +257,80 @@ class _Template:
             if (new := found.subjects.get(subject)) is not None:
                 found.replace(place, of.lead + subject, of.lead + new)
         elif isinstance(value, list) and isinstance(instead, list):
-            if len(value) != len(instead):
-                raise _OtherShapeError
-            for each in zip(value, instead, strict=True):
+            for each in _pairs(value, instead):
                 if each[0] != each[1]:
                     self._compare_values(known, of, each, found)
         else:
             raise _OtherShapeError
+
+
+class _Lines:
+    """The canonical lines of a template, and what of them changes with a text."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._tails = sorted_tails(dataset)
+        self._links = distinct_links(dataset)
+        self._masked = masked_links(self._links)
+        self.hashes = first_degree_hashes(self._tails, self._links)
+        self.text = self._spell(self._tails, self._links, self.hashes)
+
+    def fill(self, changes: _Changes) -> str:
+        """Return the canonical N-Quads of the document that has these changes."""
+        if not changes.tails and not changes.subjects:
+            return self.text
+        return self._spell(*self._changed(changes))
+
+    def settled(self, changes: _Changes) -> str | None:
+        """Return the same, or None if blank nodes look alike."""
+        tails, links, hashes = self._changed(changes)
+        if len(set(hashes.values())) < len(hashes):
+            return None
+        return self._spell(tails, links, hashes)
+
+    def _changed(self, changes: _Changes) -> tuple[Tails, Sequence[Quad], dict[str, str]]:
+        tails = dict(self._tails)
+        for subject, lines in changes.tails.items():
+            tails[subject] = sorted(set(lines))
+        links, masked = self._links, self._masked
+        touched = {subject for subject in changes.tails if subject[0] == "_"}
+        if changes.subjects:
+            links, masked = self._renamed(changes.subjects, touched)
+            for subject, new in changes.subjects.items():
+                if subject in tails:
+                    tails[new] = tails.pop(subject)
+        hashes = dict(self.hashes)
+        for label in touched:
+            hashes[label] = first_degree_hash(label, tails, masked)
+        return tails, links, hashes
+
+    @staticmethod
+    def _spell(tails: Tails, links: Sequence[Quad], hashes: Mapping[str, str]) -> str:
+        return nquads(tails, links, canonical_labels(hashes, tails, links))
+
+    def _renamed(
+        self, subjects: Mapping[str, str], touched: set[str]
+    ) -> tuple[list[Quad], Masked]:
+        """Return links and masked links under new subjects; add to `touched`."""
+        own, others = self._masked
+        others = dict(others)
+        links = []
+        for subject, predicate, value, graph in self._links:
+            new = subjects.get(subject, subject)
+            links.append((new, predicate, value, graph))
+            if new != subject:
+                touched.add(value)
+                before, after = f"{subject} ", f"{new} "
+                others[value] = [
+                    after + line.removeprefix(before) if line.startswith(before) else line
+                    for line in others[value]
+                ]
+        return links, (own, others)
+
+
+def _pairs(value: Sequence[Json], instead: Sequence[Json]) -> Iterator[tuple[Json, Json]]:
+    if len(value) != len(instead):
+        raise _OtherShapeError
+    return zip(value, instead, strict=True)
 
 
 def _tail(scope: Scope, of: Property, text: str) -> str:

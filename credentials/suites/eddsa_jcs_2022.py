@@ -47,7 +47,7 @@ def hash_data(
     """
     context = document.get("@context")
     given = options.get("@context", context)
-    if given is context:  # as when it is signed
+    if given is context or repr(given) == repr(context):  # 1 and true differ
         body = engine.checked_json(document)
     else:
         engine.check(document)

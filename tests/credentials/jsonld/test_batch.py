@@ -9,8 +9,9 @@ import pytest
 import rfc8785
 
 from credentials.data_integrity import add_proof, batch_engine
-from credentials.jsonld.batch import MAX_TEMPLATES, BatchEngine
+from credentials.jsonld.batch import MAX_LINES, MAX_TEMPLATES, BatchEngine, Template
 from credentials.jsonld.quads import Engine
+from credentials.jsonld.recurring import RecurringEngine
 from credentials.jsonld.scope import UnsignedTerm
 from primitives.errors import PatunayError
 from primitives.strict_json import parse_json_object
@@ -53,13 +54,22 @@ def engine() -> Engine:
     return Engine(CONTEXTS)
 
 
-def outcome(one: Engine, document: dict[str, Any]) -> tuple[str, str]:
+Outcome = tuple[str, str]
+
+
+def outcome(one: Engine, document: dict[str, Any]) -> tuple[Outcome, Outcome]:
+    """Return what comes of the document as N-Quads, and as JSON."""
     try:
-        found = "canonical", one.canonicalize(document)
+        body = one.checked_json(document)
     except PatunayError as e:
-        return e.code, str(e)
-    assert one.checked_json(document) == rfc8785.dumps(document)
-    return found
+        checked = e.code, str(e)
+    else:
+        assert body == rfc8785.dumps(document)
+        checked = "checked", ""
+    try:
+        return ("canonical", one.canonicalize(document)), checked
+    except PatunayError as e:
+        return (e.code, str(e)), checked
 
 
 def leaves(value: Any) -> list[tuple[Any, Any]]:
@@ -91,17 +101,20 @@ def test_a_filled_template_is_byte_for_byte_what_the_engine_says(block: int) -> 
     for seed in range(block * TEMPLATES // 6, (block + 1) * TEMPLATES // 6):
         random = Random(seed)
         base = random_document(random)
-        batch = BatchEngine(engine())
+        batch, recurring = BatchEngine(engine()), RecurringEngine(engine())
         batch.canonicalize(base)
         (learned,) = batch._templates
+        for _ in range(2):
+            assert outcome(recurring, base) == outcome(batch, base)
         for _ in range(FILLS):
             document = filled(base, random)
             changes = learned.changes(document)
             wanted = outcome(engine(), document)
             if changes is not None:
-                assert ("canonical", learned.fill(changes)) == wanted, f"seed {seed}"
+                assert ("canonical", learned.fill(changes)) == wanted[0], f"seed {seed}"
                 hits += 1
             assert outcome(batch, document) == wanted, f"seed {seed}"
+            assert outcome(recurring, document) == wanted, f"seed {seed}"
     assert hits > 150
 
 
@@ -119,7 +132,7 @@ def test_a_real_credential_is_filled_and_not_walked(name: str) -> None:
     base.pop("proof", None)
     random = Random(name)
     places = [(holder, key) for holder, key in leaves(base) if key != "id"]
-    batch = BatchEngine(Engine())
+    batch, recurring = BatchEngine(Engine()), RecurringEngine(Engine())
     alone = Engine()
     hits = 0
     for _ in range(200):
@@ -129,6 +142,7 @@ def test_a_real_credential_is_filled_and_not_walked(name: str) -> None:
         wanted = outcome(alone, base)
         hits += any(each.changes(base) is not None for each in batch._templates)
         assert outcome(batch, base) == wanted
+        assert outcome(recurring, base) == wanted
     assert hits
 
 
@@ -143,6 +157,8 @@ def document(**members: Any) -> dict[str, Any]:
         ({"plain": 1}, {"plain": True}),
         ({"plain": [0, "a"]}, {"plain": [False, "b"]}),
         ({"real": 0.0}, {"real": -0.0}),
+        ({"plain": 1}, {"plain": 1.0}),
+        ({"raw": [1]}, {"raw": [1.0]}),
         ({"plain": {"@value": 1}}, {"plain": {"@value": True}}),
         ({"raw": {"a": 1}}, {"raw": {"a": True}}),
         ({"plain": 1}, {"plain": 2}),
@@ -158,6 +174,12 @@ def document(**members: Any) -> dict[str, Any]:
         ({"plain": "a"}, {"plain": "a", "free": "a"}),
         ({"type": "Thing"}, {"type": "Scoped"}),
         ({"type": "urn:n"}, {"type": "urn:o"}),
+        ({"free": {"type": "Thing"}}, {"free": {"type": "Other"}}),
+        ({"free": {"type": ["Thing"]}}, {"free": {"type": ["Scoped"]}}),
+        (
+            {"free": {"@context": {"own": f"{X}own"}, "own": "a"}},
+            {"free": {"@context": {"own": f"{X}other"}, "own": "a"}},
+        ),
         ({"word": "Thing"}, {"word": "noted"}),
         ({"texts": {"en": "a"}}, {"texts": {"fil": "a"}}),
         ({"filipino": "a"}, {"filipino": "b"}),
@@ -179,9 +201,10 @@ def document(**members: Any) -> dict[str, Any]:
 def test_what_differs_otherwise_goes_to_the_engine(
     before: dict[str, Any], after: dict[str, Any]
 ) -> None:
-    batch = BatchEngine(engine())
-    for members in (before, after, before):
-        assert outcome(batch, document(**members)) == outcome(engine(), document(**members))
+    for one in (BatchEngine(engine()), RecurringEngine(engine())):
+        for members in (before, before, after, after, before, after):
+            wanted = outcome(engine(), document(**members))
+            assert outcome(one, document(**members)) == wanted
 
 
 def test_two_nodes_that_come_to_share_an_id_are_one() -> None:
@@ -265,3 +288,12 @@ def test_a_proof_of_a_batch_is_the_same_proof(suite: str) -> None:
         )
         assert one == other
     assert len(engine._templates) == 1
+
+
+def test_lines_of_a_long_node_are_not_looked_for_among_each_other() -> None:
+    """That would take the square of their number."""
+    texts = [f"{n}" for n in range(MAX_LINES + 1)]
+    learned = Template(document(plain=texts), engine())
+    assert learned.changes(document(plain=["new", *texts[1:]])) is None
+    few = Template(document(plain=texts[:9]), engine())
+    assert few.changes(document(plain=["new", *texts[1:9]])) is not None

@@ -1,0 +1,141 @@
+"""What is remembered of strangers' documents is bounded, and changes no answer.
+
+That every answer is the engine's is held in `test_batch`, on documents at random.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import rfc8785
+
+from credentials.jsonld.batch import MAX_TEMPLATES, Template
+from credentials.jsonld.loader import ContextUnknown
+from credentials.jsonld.look_alikes import TakesLonger, hurried
+from credentials.jsonld.quads import Engine
+from credentials.jsonld.recurring import (
+    LEARNS_EVERY,
+    MAX_KINDS,
+    MAX_LEARNT_CHARACTERS,
+    RecurringEngine,
+)
+from credentials.jsonld.scope import UnsignedTerm
+from primitives.canonical_json import JsonObject
+from primitives.errors import PatunayError
+from tests.support.random_documents import CONTEXTS, TERMS_URL
+
+V2 = "https://www.w3.org/ns/credentials/v2"
+
+
+def made() -> RecurringEngine:
+    return RecurringEngine(Engine(CONTEXTS))
+
+
+def document(**members: Any) -> JsonObject:
+    return {"@context": [V2, TERMS_URL], "id": "urn:n", **members}
+
+
+def templates(engine: RecurringEngine) -> int:
+    return sum(len(kind.templates) for kind in engine._kinds.values())
+
+
+def test_the_second_of_a_kind_is_learnt_and_the_third_needs_no_engine() -> None:
+    engine = made()
+    for count, text in enumerate("abc"):
+        assert templates(engine) == (count > 1)
+        engine.checked_json(document(plain=text))
+    engine._engine = Engine({})  # knows no context
+    body = engine.checked_json(document(plain="d"))
+    assert body == rfc8785.dumps(document(plain="d"))
+    with pytest.raises(ContextUnknown):
+        engine.checked_json(document(free="d"))
+
+
+def test_safe_mode_holds_for_what_comes_back() -> None:
+    engine = made()
+    for use in (engine.canonicalize, engine.checked_json):
+        for _ in range(3):
+            use(document(link="urn:a"))
+        for members in ({"link": "no-iri"}, {"link": "urn:a", "honours": "summa"}):
+            with pytest.raises(UnsignedTerm):
+                use(document(**members))
+
+
+def test_what_is_refused_is_not_learnt() -> None:
+    engine = made()
+    for _ in range(5):
+        with pytest.raises(UnsignedTerm):
+            engine.checked_json(document(honours="summa"))
+    assert not engine._kinds
+
+
+def test_of_shapes_that_never_come_back_few_are_learnt() -> None:
+    engine = made()
+    for count in range(2 * LEARNS_EVERY):
+        engine.checked_json(document(plain=["a"] * count))
+    assert templates(engine) == 2
+
+
+def test_kinds_have_a_bound() -> None:
+    engine = made()
+    for count in range(MAX_KINDS + 1):
+        engine.checked_json(document(type=f"urn:type:{count}"))
+    assert len(engine._kinds) == 1
+
+
+def test_long_documents_are_not_learnt() -> None:
+    engine = made()
+    for _ in range(3):
+        engine.checked_json(document(plain="a" * MAX_LEARNT_CHARACTERS))
+    assert templates(engine) == 0
+
+
+@pytest.mark.parametrize("types", [1, ["Thing", None], {"a": "b"}, [["Thing"]]])
+def test_a_type_that_is_no_text_is_refused_as_ever(types: Any) -> None:
+    for use in (made().canonicalize, made().checked_json):
+        with pytest.raises(PatunayError) as refusal:
+            use(document(type=types))
+        assert refusal.value.code == "jsonld-malformed"
+
+
+def test_numbers_that_need_the_slow_encoder_are_not_learnt() -> None:
+    engine = made()
+    for _ in range(3):
+        assert engine.checked_json(document(real=1.0)) == rfc8785.dumps(document(real=1.0))
+    assert templates(engine) == 0
+
+
+ALIKE = [{"plain": "a", "free": {"plain": "b"}}, {"plain": "a", "free": {"plain": "b"}}]
+
+
+def test_how_long_look_alikes_take_is_counted_however_often_they_come() -> None:
+    engine = made()
+    for _ in range(3):
+        engine.canonicalize(document(plain=ALIKE))
+    assert templates(engine) == 0
+    with hurried(1), pytest.raises(TakesLonger):
+        engine.canonicalize(document(plain=ALIKE))
+
+
+def test_nodes_that_come_to_look_alike_are_counted_too() -> None:
+    engine = made()
+    unlike = [ALIKE[0], {"plain": "c", "free": {"plain": "d"}}]
+    for _ in range(3):
+        engine.canonicalize(document(plain=unlike))
+    assert templates(engine) == 1
+    alike = document(plain=ALIKE)
+    with hurried(1), pytest.raises(TakesLonger):
+        engine.canonicalize(alike)
+    assert Template(document(plain=unlike), Engine(CONTEXTS)).filled(alike) is None
+    assert engine.canonicalize(alike) == Engine(CONTEXTS).canonicalize(alike)
+
+
+def test_threads_may_share_it() -> None:
+    engine = made()
+    documents = [
+        document(plain=f"{n}", **{("free", "day")[n % 2]: n % 5 * "x"}) for n in range(400)
+    ]
+    wanted = list(map(Engine(CONTEXTS).canonicalize, documents))
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(engine.canonicalize, documents)) == wanted
+    assert templates(engine) <= MAX_KINDS * MAX_TEMPLATES
