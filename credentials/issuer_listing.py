@@ -1,7 +1,6 @@
 """Whether somebody whom the verifier trusts names the issuer, and for such an award."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from credentials.case import Case, passed
@@ -64,15 +63,9 @@ def check_issuer_listed(case: Case) -> Check:
         return passed("issuer-listed", f"listed as {name}{words}", code=code)
     _require_scope(issuer, pack, case)
     when = format_instant(pack.issued)
-    return replace(
-        passed(
-            "issuer-listed",
-            f"listed as {name} by {pack.name} as of {when}{words}",
-            code=code,
-        ),
-        source=pack.name,
-        as_of=pack.issued,
-    )
+    detail = f"listed as {name} by {pack.name} as of {when}{words}"
+    found = passed("issuer-listed", detail, code=code)
+    return found._replace(source=pack.name, as_of=pack.issued)
 
 
 def _pack_remark(issuer: str, pack: PackRules, case: Case) -> tuple[str, str]:

@@ -6,7 +6,7 @@ good credentials say nothing about who sends them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn, TypeAlias
 
@@ -219,7 +219,7 @@ def _run(name: str, hearing: Hearing) -> Check:
         failed = not isinstance(e, Undetermined)
         result = Result.FAILED if failed else Result.UNDETERMINED
         found = Check(name, result, code=e.code, detail=str(e), hint=e.hint)
-    return replace(found, required=name not in NOT_REQUIRED)
+    return found._replace(required=name not in NOT_REQUIRED)
 
 
 def _summary(checks: Sequence[Check], members: Sequence[PresentedCredential]) -> str:

@@ -4,7 +4,6 @@ Whatever is wrong with a status list leaves the question open, never answered wi
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -133,8 +132,8 @@ def _in_force(answers: Sequence[EntryAnswer], said: str, case: Case) -> Check:
     later = min((a.revoked_by for a in answers if a.revoked_by is not None), default=None)
     code, more = _remark(later, case.as_of - oldest.obtained_at)
     when = format_instant(oldest.obtained_at)
-    return replace(
-        passed("status", f"{words} as of {when}{more}{said}", oldest, code=code),
+    found = passed("status", f"{words} as of {when}{more}{said}", oldest, code=code)
+    return found._replace(
         since=later,
         as_of=oldest.obtained_at,
         final=all(answer.final for answer in answers),

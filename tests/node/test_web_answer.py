@@ -1,6 +1,5 @@
 """What the page says in plain words: never more than the report does."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -168,7 +167,7 @@ def test_says_what_could_not_be_checked_and_whether_that_matters() -> None:
 def test_a_proven_age_is_said_by_day() -> None:
     report = judge(signed(), evidence(), policy(), NOW)
     checks = [
-        replace(c, result=report.check("proof").result, since=NOW)
+        c._replace(result=report.check("proof").result, since=NOW)
         if c.name == "anchor"
         else c
         for c in report.checks
