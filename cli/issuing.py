@@ -189,6 +189,9 @@ def retire(*, template_id: str, home: Home, as_json: bool) -> None:
     help="How FILE is written; cp1252 is what Excel's plain CSV uses.",
 )
 @click.option(
+    "--sheet", metavar="NAME", help="Of a workbook; else the first that is shown."
+)
+@click.option(
     "--cryptosuite",
     type=click.Choice(sorted(SUITES)),
     help="How to sign; else as the issuer does (`patunay issuer list`).",
@@ -204,6 +207,7 @@ def issue(  # noqa: PLR0913 - one parameter for each option
     slug: str,
     out: Path | None,
     encoding: str,
+    sheet: str | None,
     cryptosuite: str | None,
     token_file: Path | None,
     home: Home,
@@ -212,14 +216,15 @@ def issue(  # noqa: PLR0913 - one parameter for each option
 ) -> None:
     """Issue a credential for each learner in FILE.
 
-    FILE is CSV with a header; examples/learners.csv shows one. Writes one <uuid>.json for
-    each learner, exactly as the node stores it. Rows that cannot be
-    issued are held and listed, and the exit code is 1. Run it again after correcting them:
-    nobody gets a credential twice, and files that are gone are written again. Where the
-    node asks for a second person, they wait until that one has approved the batch.
+    FILE is CSV or a workbook (.xlsx), with a header; examples/learners.csv shows one.
+    Writes one <uuid>.json for each learner, exactly as the node stores it. Rows that
+    cannot be issued are held and listed, and the exit code is 1. Run it again after
+    correcting them: nobody gets a credential twice, and files that are gone are written
+    again. Where the node asks for a second person, they wait until that one has approved
+    the batch.
     """
     raw = read_file(file, max_bytes=MAX_FILE_BYTES)
-    rows = read_registrar_file(raw, encoding=encoding, today=office_day())
+    rows = read_registrar_file(raw, encoding=encoding, sheet=sheet, today=office_day())
     passphrase = read_passphrase(passphrase_file)
     batch = _Batch(rows, template_id, slug, cryptosuite, read_token(token_file))
     folder = out if out is not None else home.issued

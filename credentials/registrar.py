@@ -7,7 +7,7 @@ held back and listed, never mended; the others are issued. No rule here knows a 
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -30,7 +30,10 @@ from credentials.registrar_columns import (
     canonical_column,
     map_header,
 )
-from credentials.registrar_table import Table, read_table
+from credentials.registrar_table import Remark, Table, read_table
+from credentials.registrar_workbook import read_workbook
+from credentials.workbook.errors import XlsxSheetUnknown
+from credentials.workbook.package import is_workbook
 from primitives.hashing import sha256
 
 _LRN_DIGITS = 12
@@ -96,26 +99,36 @@ class RegistrarFile:
 
 
 def read_registrar_file(
-    raw: bytes, *, encoding: str = "utf-8", today: date
+    raw: bytes, *, encoding: str = "utf-8", sheet: str | None = None, today: date
 ) -> RegistrarFile:
-    """Return the rows of a CSV file and everything noticed about them.
+    """Return the rows of a CSV file or workbook and everything noticed about them.
 
     Args:
-        raw: The file as uploaded, of any size.
+        raw: The file as uploaded, of any size. Its bytes tell what it is.
         encoding: `utf-8`, or `cp1252` once a person has confirmed the sample names.
+        sheet: Name of a workbook's sheet; else the first that is shown.
         today: The day in the office's own time zone; later dates are refused.
 
     Raises:
         CsvMalformed: The file as a whole cannot be read (`credentials.registrar_table`)
             or lacks a column (`credentials.registrar_columns`).
         CsvEncodingUnknown: Another `encoding`.
+        XlsxMalformed: A workbook that cannot be read (`credentials.workbook`).
     """
-    table = read_table(raw, encoding=encoding)
+    if is_workbook(raw):
+        table = read_workbook(raw, sheet=sheet)
+    elif sheet is not None:
+        raise XlsxSheetUnknown(f"found no workbook, want one with {sheet[:80]!r}")
+    else:
+        table = read_table(raw, encoding=encoding)
     positions = map_header(table.header)
-    findings = list(_file_findings(table, positions))
+    remarks = tuple(_remarked(table.remarks, positions))
+    refused = {(f.row, f.column) for f in remarks if f.severity is Severity.ERROR}
+    findings = [*remarks, *_file_findings(table, positions)]
     rows = []
     for number, cells in table.records:
-        row, found = _read_row(number, cells, positions, today=today)
+        judged = [column for column in positions if (number, column) not in refused]
+        row, found = _read_row(number, cells, positions, judged, today=today)
         if any(cell.strip() for cell in cells[len(table.header) :]):
             extra = Flaw(
                 "row-has-extra-cells",
@@ -167,12 +180,18 @@ def _note(row: int, column: str, code: str, detail: str) -> Finding:
     return Finding(row, column, code, Severity.NOTE, detail)
 
 
+def _remarked(remarks: Iterable[Remark], positions: Mapping[str, int]) -> Iterator[Finding]:
+    """Find what the reader of the file remarked; not on columns that are not read."""
+    for remark in remarks:
+        if remark.positions is None:
+            yield _finding(remark.row, "", remark.flaw)
+            continue
+        for column, position in positions.items():
+            if position in remark.positions:
+                yield _finding(remark.row, column, remark.flaw)
+
+
 def _file_findings(table: Table, positions: Mapping[str, int]) -> Iterator[Finding]:
-    if table.byte_order_mark:
-        yield _note(1, "", "bom-removed", "a byte order mark stood before the header")
-    if table.delimiter != ",":
-        name = "semicolon" if table.delimiter == ";" else "tab"
-        yield _note(1, "", "csv-delimiter", f"cells are separated by {name}, not comma")
     if table.empty_rows:
         yield _note(1, "", "empty-rows-skipped", f"{table.empty_rows} rows hold no text")
     if "learner_ref" not in positions:
@@ -184,7 +203,12 @@ def _file_findings(table: Table, positions: Mapping[str, int]) -> Iterator[Findi
 
 
 def _read_row(
-    number: int, cells: tuple[str, ...], positions: Mapping[str, int], *, today: date
+    number: int,
+    cells: tuple[str, ...],
+    positions: Mapping[str, int],
+    judged: Collection[str],
+    *,
+    today: date,
 ) -> tuple[Row, list[Finding]]:
     values: dict[str, str] = {}
     found: list[Finding] = []
@@ -195,7 +219,8 @@ def _read_row(
             values[column] = text
         found += (_finding(number, column, flaw) for flaw in flaws)
         # A cell that is already refused is not judged further: one cause, one error.
-        if all(flaw.severity is Severity.NOTE for flaw in flaws):
+        is_whole = all(flaw.severity is Severity.NOTE for flaw in flaws)
+        if is_whole and column in judged:
             flaws = tuple(_column_flaws(column, text, today))
             found += (_finding(number, column, flaw) for flaw in flaws)
     found += _out_of_order(number, values)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from credentials.registrar_cells import Flaw, Severity
 from primitives.errors import Malformed, Misconfigured
 
 MAX_FILE_BYTES = 32 * 1024 * 1024
@@ -62,17 +63,23 @@ class CsvIsUtf16(CsvMalformed):
     hint = 'save it as "CSV UTF-8 (Comma delimited)"'
 
 
-class CsvIsSpreadsheet(CsvMalformed):
-    """A workbook under a name that ends in .csv."""
-
-    code = "csv-is-spreadsheet"
-    hint = 'open it in the spreadsheet program and save it as "CSV UTF-8"'
-
-
 class CsvEncodingUnknown(Misconfigured):
     """An encoding was asked for that no registrar's file is read in."""
 
     code = "csv-encoding-unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something about the file that its text no longer shows."""
+
+    row: int
+    """1 where it is about the header or the file."""
+
+    positions: range | None
+    """Of the columns that it is about; None where it is about all of them."""
+
+    flaw: Flaw
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +94,7 @@ class Table:
 
     empty_rows: int
 
-    delimiter: str
-    """One of comma, semicolon and tab."""
-
-    byte_order_mark: bool
-    """Whether one was removed."""
+    remarks: tuple[Remark, ...] = ()
 
 
 def read_table(raw: bytes, *, encoding: str) -> Table:
@@ -122,12 +125,21 @@ def read_table(raw: bytes, *, encoding: str) -> Table:
         elif any(cell.strip() for cell in cells):
             records.append((number, cells))
     empty_rows = max(number - 1, 0) - len(records)
-    return Table(header, tuple(records), empty_rows, delimiter, marked)
+    remarks = tuple(_remarks(delimiter, marked=marked))
+    return Table(header, tuple(records), empty_rows, remarks)
+
+
+def _remarks(delimiter: str, *, marked: bool) -> Iterator[Remark]:
+    if marked:
+        detail = "a byte order mark stood before the header"
+        yield Remark(1, None, Flaw("bom-removed", detail, severity=Severity.NOTE))
+    if delimiter != ",":
+        name = "semicolon" if delimiter == ";" else "tab"
+        detail = f"cells are separated by {name}, not comma"
+        yield Remark(1, None, Flaw("csv-delimiter", detail, severity=Severity.NOTE))
 
 
 def _refuse_other_formats(raw: bytes) -> None:
-    if raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise CsvIsSpreadsheet("found a spreadsheet workbook, want CSV text")
     # Without a byte order mark, UTF-16 still shows: every second byte of Latin text is 0.
     head = raw[:200]
     pairs = len(head) // 2

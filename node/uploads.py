@@ -78,6 +78,8 @@ class Submitted:
 
     encoding: str = "utf-8"
     cryptosuite: str | None = None
+    sheet: str | None = None
+    """Name of a workbook's sheet; else the first that is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ async def check_file(node: Node, submitted: Submitted) -> CheckedFile:
 
     Raises:
         TemplateUnknown, TemplateRetired: As `require_current`.
-        CsvMalformed: As `read_registrar_file`.
+        CsvMalformed, XlsxMalformed: As `read_registrar_file`.
         TooManyRows: Over `MAX_ROWS`.
         SuiteUnknown: There is no such cryptosuite.
     """
@@ -117,7 +119,9 @@ def office_day(node: Node) -> date:
 
 
 def _check(submitted: Submitted, template: CredentialTemplate, today: date) -> CheckedFile:
-    file = read_registrar_file(submitted.raw, encoding=submitted.encoding, today=today)
+    file = read_registrar_file(
+        submitted.raw, encoding=submitted.encoding, sheet=submitted.sheet, today=today
+    )
     rows = len(file.rows) + len(file.held)
     if rows > MAX_ROWS:
         raise TooManyRows(f"found {rows} rows, want at most {MAX_ROWS}")
@@ -164,6 +168,7 @@ async def store_checked(node: Node, c: AsyncConnection, checked: CheckedFile) ->
             file=given.raw,
             file_sha256=digest,
             encoding=given.encoding,
+            sheet=given.sheet,
             cryptosuite=given.cryptosuite,
             rows=len(checked.file.rows) + len(checked.file.held),
             issuable=len(new),
@@ -199,7 +204,9 @@ async def start_batch(node: Node, c: AsyncConnection, batch_id: str) -> Batch:
     # The version that was checked, and not the newest: it is what somebody looked at.
     stored = await require_version(c, batch.template, batch.template_version)
     template, today = read_template(stored), office_day(node)
-    given = Submitted(upload.file, batch.template, batch.issuer, upload.encoding)
+    given = Submitted(
+        upload.file, batch.template, batch.issuer, upload.encoding, sheet=upload.sheet
+    )
     checked = await asyncio.to_thread(_check, given, template, today)
     order = Order(template, checked.file, batch.issuer, upload.cryptosuite, batch_id)
     report, _ = await draft_rows(node, c, order)

@@ -2,12 +2,20 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any, Final, Literal, cast
+from typing import Annotated, Any, Final, Literal, cast
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from credentials.registrar_table import CsvEncodingUnknown, CsvMalformed
+from credentials.workbook.errors import (
+    XlsxEncrypted,
+    XlsxMacros,
+    XlsxMalformed,
+    XlsxOtherFormat,
+    XlsxSheetUnknown,
+    XlsxTooLarge,
+)
 from node.api.batch_results import MEDIA_ZIP, stream_progress, stream_zip
 from node.api.batch_upload import FILE_SCHEMAS, RowsGiven, read_upload
 from node.api.context import NODE
@@ -23,7 +31,7 @@ from node.api.paging import (
     query_of,
     read_cursor,
 )
-from node.api.schema import Instant, body_of
+from node.api.schema import Instant, Keywords, body_of
 from node.approvals import Batch
 from node.batches import BatchEnded, batch_state
 from node.node import NodeSealed
@@ -160,6 +168,9 @@ class UploadQuery:
     encoding: Literal["utf-8", "cp1252"] = "utf-8"
     """How a CSV file is written; cp1252 is what Excel's plain CSV uses."""
 
+    sheet: Annotated[str, Keywords(minLength=1, maxLength=31)] | None = None
+    """Name of a workbook's sheet; else the first that is shown."""
+
     cryptosuite: str | None = None
     """Instead of the issuer's own."""
 
@@ -192,6 +203,12 @@ async def list_them(request: web.Request) -> web.Response:
         errors=(
             CsvMalformed,
             CsvEncodingUnknown,
+            XlsxMalformed,
+            XlsxTooLarge,
+            XlsxMacros,
+            XlsxEncrypted,
+            XlsxOtherFormat,
+            XlsxSheetUnknown,
             IssuerUnknown,
             SuiteUnknown,
             TemplateUnknown,
@@ -211,7 +228,14 @@ async def upload(request: web.Request) -> web.Response:
     raw, digested = await read_upload(request)
     checked = await check_file(
         node,
-        Submitted(raw, given.template, given.issuer, given.encoding, given.cryptosuite),
+        Submitted(
+            raw,
+            given.template,
+            given.issuer,
+            given.encoding,
+            given.cryptosuite,
+            given.sheet,
+        ),
     )
 
     async def effect(c: AsyncConnection) -> Made:

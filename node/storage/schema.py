@@ -106,6 +106,7 @@ uploads = Table(
     Column("file", LargeBinary, doc="as uploaded; null once it is drafted or cancelled"),
     Column("file_sha256", String(64), nullable=False),
     Column("encoding", String(16), nullable=False),
+    Column("sheet", Text, doc="of a workbook; null for the first that is shown"),
     Column("cryptosuite", String(32), doc="null leaves it to the issuer"),
     Column("rows", Integer, nullable=False),
     Column("issuable", Integer, nullable=False),

@@ -21,6 +21,9 @@ class Upload:
 
     file_sha256: str
     encoding: str
+    sheet: str | None
+    """Name of a workbook's sheet; None for the first that is shown."""
+
     cryptosuite: str | None
     rows: int
     issuable: int

@@ -21,6 +21,7 @@ from tests.support.command_line import (
     run_json,
 )
 from tests.support.components import ROOT
+from tests.support.workbooks import workbook
 
 ISSUE = ("issue", "--template", TEMPLATE_ID)
 
@@ -55,6 +56,17 @@ def test_a_second_run_issues_to_those_who_are_new(home: Home, csv: Path) -> None
     assert len(stored(home)) == 5
     again = run_json(*ISSUE, csv, home=home.root)
     assert (again["issued"], len(again["earlier"]), again["held"]) == ([], 5, 0)
+
+
+def test_the_workbook_of_a_csv_issues_to_nobody_twice(
+    home: Home, csv: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "learners.xlsx"
+    file.write_bytes(workbook(line.split(",") for line in learners(5).splitlines()))
+    found = run_json(*ISSUE, file, "--sheet", "Sheet", home=home.root)
+    assert (len(found["earlier"]), len(found["issued"])) == (3, 2)
+    again = run_json(*ISSUE, csv, home=home.root)
+    assert (len(again["earlier"]), again["issued"]) == (5, [])
 
 
 def test_files_that_are_gone_are_written_again_and_others_left_alone(
@@ -102,7 +114,7 @@ def test_nothing_hostile_in_a_cell_reaches_the_terminal(home: Home, csv: Path) -
 
 BAD_FILES = {
     "empty": (b"", "csv-column-missing"),
-    "spreadsheet": (b"PK\x03\x04" + b"\0" * 100, "csv-is-spreadsheet"),
+    "spreadsheet": (b"PK\x03\x04" + b"\0" * 100, "xlsx-malformed"),
     "latin": ("family_name,given_name,completed_on\nPeña,Ana,2025-01-01\n".encode("cp1252"),
               "csv-not-utf8"),
     "columns": (b"name,date\nAna,2025-01-01\n", "csv-column-missing"),

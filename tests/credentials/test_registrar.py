@@ -6,7 +6,7 @@ import pytest
 from credentials.registrar import RegistrarFile, Row, read_registrar_file, row_key
 from credentials.registrar_cells import Severity, repair_double_encoding
 from credentials.registrar_columns import CsvColumnMissing, CsvColumnRepeated
-from credentials.registrar_table import CsvIsSpreadsheet, CsvNotUtf8
+from credentials.registrar_table import CsvNotUtf8
 
 TODAY = date(2025, 10, 1)
 REGISTRAR = Path(__file__).parents[3] / "shared" / "domain" / "registrar"
@@ -127,11 +127,6 @@ def test_rows_are_the_same_once_cp1252_is_confirmed() -> None:
     )
     assert of_cp1252.rows == of_utf8.rows
     assert of_cp1252.held == of_utf8.held  # the NFD names of row 10 are NFC by now
-
-
-def test_a_workbook_is_refused() -> None:
-    with pytest.raises(CsvIsSpreadsheet, match="found a spreadsheet workbook"):
-        read_registrar_file(dirty("f_school.xlsx"), today=TODAY)
 
 
 def test_community_raters_keep_their_numbers() -> None:

@@ -10,7 +10,6 @@ from credentials.registrar_table import (
     MAX_FILE_BYTES,
     MAX_ROWS,
     CsvEncodingUnknown,
-    CsvIsSpreadsheet,
     CsvIsUtf16,
     CsvMalformed,
     CsvNotCp1252,
@@ -36,8 +35,6 @@ GOOD = f"{HEADER}\n900000000001,Reyes,Ana,2025-09-26\n"
 @pytest.mark.parametrize(
     ("raw", "error"),
     [
-        (b"PK\x03\x04rest", CsvIsSpreadsheet),
-        (b"\xd0\xcf\x11\xe0rest", CsvIsSpreadsheet),
         (GOOD.encode("utf-16"), CsvIsUtf16),
         (GOOD.encode("utf-16-le"), CsvIsUtf16),
         (GOOD.encode("utf-16-be"), CsvIsUtf16),

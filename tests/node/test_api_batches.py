@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from openpyxl import Workbook
 
 from node.access import create_token
 from node.api.batch_results import LOOK_SECONDS, MAX_STREAMS, STREAMS
@@ -34,12 +35,14 @@ from tests.support.nodes import (
     opened,
     query,
 )
+from tests.support.workbooks import saved
 
 pytestmark = pytest.mark.usefixtures("node")
 
 TEMPLATE = "als-lifeskills-communication"
 URL = f"/batches?template={TEMPLATE}"
 CSV = {"Content-Type": "text/csv"}
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def lines(count: int) -> bytes:
@@ -113,6 +116,27 @@ async def test_the_rows_may_come_in_a_form_or_as_json(
     rows = list(csv.DictReader(io.StringIO(lines(3).decode())))
     told = await client.post(URL, json={"rows": rows}, headers=headers)
     assert (await answer_of(told, 201, "/batches"))["issuable"] == 3
+
+
+async def test_a_workbook_is_uploaded_with_the_name_of_its_sheet(
+    node: Node, client: Client, home: Home, headers: dict[str, str]
+) -> None:
+    book = Workbook()
+    sheet = book.create_sheet("March")
+    for row in csv.reader(io.StringIO(lines(3).decode())):
+        sheet.append(row)
+    sheet.row_dimensions[3].hidden = True
+    given = {**headers, "Content-Type": XLSX}
+    first = await client.post(URL, data=saved(book), headers=given)
+    assert (await problem_of(first, 400))["code"] == "csv-column-missing"
+    other = await client.post(f"{URL}&sheet=May", data=saved(book), headers=given)
+    assert (await problem_of(other, 400))["code"] == "xlsx-sheet-unknown"
+    told = await client.post(f"{URL}&sheet=March", data=saved(book), headers=given)
+    batch = await answer_of(told, 201, "/batches")
+    assert (batch["rows"], batch["issuable"], batch["held"]) == (3, 2, 1)
+    assert (await started(client, headers, batch["id"]))["size"] == 2
+    assert await SigningJob(node).tick() == 2
+    assert query(home, "SELECT sheet, held FROM uploads") == [("March", 1)]
 
 
 async def test_what_is_wrong_with_a_row_is_told_by_its_number(
