@@ -14,7 +14,7 @@ from anchoring.cosignature import with_cosignatures
 from anchoring.tlog_proof import TlogProof
 from credentials.bundle import Bundle, make_bundle
 from credentials.evidence import Evidence, Obtained
-from node.logbook import CredentialUnknown, load_tree
+from node.logbook import CredentialUnknown, grown_tree
 from node.node import Node
 from node.storage import anchor_store, ledger, witnesses
 from node.storage.receipts import leaf_of_document
@@ -110,7 +110,6 @@ async def _prove(node: Node, did: str, document: JsonObject) -> TlogProof | None
         if index is None or latest is None or index >= latest.tree_size:
             return None
         lines = await witnesses.cosignatures_of(c, latest.tree_size)
-    async with node.log_lock:
-        await load_tree(node)
-        hashes = tuple(node.tree.inclusion_proof(index, tree_size=latest.tree_size))
+    tree = await grown_tree(node, latest.tree_size)
+    hashes = tree.inclusion_proof(index, tree_size=latest.tree_size)
     return TlogProof(index, hashes, with_cosignatures(latest.note, lines))

@@ -26,13 +26,14 @@ from anchoring.record import (
 )
 from anchoring.tiles import entry_bundles, hash_tiles
 from anchoring.tlog_proof import TlogProof
+from anchoring.tree import Tree
 from credentials.status_list import REVOCATION, SUSPENSION
 from node.failpoints import failpoint
 from node.node import LOG_KEY, Node
 from node.publishing import log_file, publish_log_file
 from node.storage import anchor_store, ledger, witnesses
 from node.storage.anchor_store import StoredCheckpoint, StoredTransaction
-from node.storage.chain_proofs import find_proofs
+from node.storage.chain_proofs import proofs_of
 from node.storage.receipts import anchors_of, find_standing
 from node.storage.registry import list_issuers
 from primitives.errors import Misconfigured, PatunayError, Rejected, Undetermined
@@ -88,6 +89,20 @@ async def load_tree(node: Node) -> None:
             node.tree.extend(
                 hash_leaf(encode_entry(kind, digest)) for kind, digest, _ in rows
             )
+
+
+async def grown_tree(node: Node, size: int) -> Tree:
+    """Return the tree in memory, with `size` leaves of the database or more.
+
+    It only grows, so whoever reads what it has need not wait for who lets it grow.
+
+    Raises:
+        LogCorrupt: A leaf is missing.
+    """
+    if node.tree.size < size:
+        async with node.log_lock:
+            await load_tree(node)
+    return node.tree
 
 
 async def close_batch(
@@ -276,16 +291,10 @@ async def build_receipt(node: Node, uuid: str, chain: str | None = None) -> Rece
         checkpoint = await anchor_store.find_checkpoint(c, size)
         lines = await witnesses.cosignatures_of(c, size)
         anchored = await anchors_of(c, size) if standing.is_anchored else []
-        proofs = await find_proofs(
-            c,
-            [stored.reference for stored in anchored],
-            [str(stored.block_hash) for stored in anchored],
-        )
+        proofs = await proofs_of(c, size) if anchored else {}
     if checkpoint is None:
         raise LogCorrupt(f"found no checkpoint of size {size}, which is anchored")
-    async with node.log_lock:
-        await load_tree(node)
-        hashes = node.tree.inclusion_proof(index, tree_size=checkpoint.tree_size)
+    hashes = (await grown_tree(node, size)).inclusion_proof(index, tree_size=size)
     return Receipt(
         TlogProof(index, hashes, with_cosignatures(checkpoint.note, lines), None),
         checkpoint.record,

@@ -78,7 +78,7 @@ class Node:
     """The log's tree, at least up to the last checkpoint; see `node.logbook`."""
 
     log_lock: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
-    """Held while this process reads or grows `tree`."""
+    """Held while this process lets `tree` grow, or publishes it."""
 
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
     """Held while this process writes. The store has one writer at a time anyway; here those

@@ -13,7 +13,7 @@ import aiohttp
 from anchoring.cosignature import verify_cosignature
 from anchoring.note import NoteMalformed, SignedNote, parse_signature
 from anchoring.witness import AddCheckpoint
-from node.logbook import load_tree, publish_log
+from node.logbook import grown_tree, load_tree, publish_log
 from node.node import Node
 from node.peers import WitnessPeer
 from node.storage import anchor_store, witnesses
@@ -159,9 +159,8 @@ async def _post(
 ) -> str:
     proof: tuple[Digest, ...] = ()
     if known:
-        async with node.log_lock:
-            await load_tree(node)
-            proof = node.tree.consistency_proof(known, latest.tree_size)
+        tree = await grown_tree(node, latest.tree_size)
+        proof = tree.consistency_proof(known, latest.tree_size)
     request = bytes(AddCheckpoint(known, proof, latest.note))
     url = f"{peer.url}/add-checkpoint"
     try:

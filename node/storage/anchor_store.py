@@ -23,7 +23,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from node.storage.schema import anchor_troubles, checkpoints, transactions
@@ -122,6 +122,8 @@ class AnchorTrouble:
 
 # Checkpoints
 
+_OF_SIZE: Final = select(checkpoints).where(checkpoints.c.tree_size == bindparam("size"))
+
 
 async def latest_checkpoint(c: AsyncConnection) -> StoredCheckpoint | None:
     """Return the largest checkpoint, or None before the first."""
@@ -135,10 +137,7 @@ async def latest_checkpoint(c: AsyncConnection) -> StoredCheckpoint | None:
 
 async def find_checkpoint(c: Reader, tree_size: int) -> StoredCheckpoint | None:
     """Return the checkpoint of that size, or None if none was signed."""
-    row = (
-        await c.execute(select(checkpoints).where(checkpoints.c.tree_size == tree_size))
-    ).first()
-    return _checkpoint(row)
+    return _checkpoint((await c.execute(_OF_SIZE, {"size": tree_size})).first())
 
 
 async def find_record(c: AsyncConnection, digest: Digest) -> StoredCheckpoint | None:

@@ -1,8 +1,8 @@
 """What proves anchors offline, and what stood in the way of having it."""
 
-from collections.abc import Collection
+from typing import Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anchoring.chain_proof import ChainProof
@@ -10,6 +10,22 @@ from anchoring.rlp import decode_rlp, encode_rlp
 from node.storage.anchor_store import StoredTransaction
 from node.storage.schema import chain_proofs, transactions
 from node.storage.store import Reader
+
+_OF_SIZE: Final = (
+    select(
+        chain_proofs.c.reference,
+        chain_proofs.c.header,
+        chain_proofs.c.transaction_index,
+        chain_proofs.c.nodes,
+        transactions.c.block_hash,
+    )
+    .join_from(
+        chain_proofs, transactions, chain_proofs.c.reference == transactions.c.reference
+    )
+    .where(
+        transactions.c.tree_size == bindparam("size"), chain_proofs.c.header.is_not(None)
+    )
+)
 
 
 async def unproven(
@@ -61,22 +77,12 @@ async def save_failed(c: AsyncConnection, reference: str, problem: str, at: str)
     await _save(c, reference, problem=problem, tried_at=at)
 
 
-async def find_proofs(
-    c: Reader, references: Collection[str], block_hashes: Collection[str]
-) -> dict[str, ChainProof]:
-    """Return the proofs of these transactions, as far as there are any, by reference.
+async def proofs_of(c: Reader, tree_size: int) -> dict[str, ChainProof]:
+    """Return the proofs of a checkpoint's transactions, as far as there are any.
 
-    Args:
-        c: Open.
-        references: Transaction hashes.
-        block_hashes: Where they stand now: a proof of a block that a reorganisation has
-            removed is not returned.
+    By reference. One of a block that a reorganisation has removed is not returned.
     """
-    rows = await c.execute(
-        select(chain_proofs).where(
-            chain_proofs.c.reference.in_(references), chain_proofs.c.header.is_not(None)
-        )
-    )
+    rows = await c.execute(_OF_SIZE, {"size": tree_size})
     found: dict[str, ChainProof] = {}
     for row in rows:
         nodes = decode_rlp(row.nodes)
@@ -85,7 +91,7 @@ async def find_proofs(
             row.transaction_index,
             tuple(node for node in nodes if isinstance(node, bytes)),
         )
-        if proof.block_hash in block_hashes:
+        if proof.block_hash == row.block_hash:
             found[row.reference] = proof
     return found
 

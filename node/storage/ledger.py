@@ -8,8 +8,9 @@ follows a leaf is in `node.storage.anchor_store`.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anchoring.entry import EntryKind
@@ -22,6 +23,9 @@ from node.storage.schema import (
 )
 from node.storage.store import Reader, is_storable
 from primitives.hashing import Digest
+
+_BY_UUID: Final = select(credentials).where(credentials.c.uuid == bindparam("uuid"))
+_BY_ID: Final = select(credentials).where(credentials.c.id == bindparam("id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,18 +156,17 @@ async def find_credential(c: Reader, uuid: str) -> StoredCredential | None:
     """Return the credential with that UUID, or None if there certainly is none."""
     if not is_storable(uuid):
         return None
-    return await _find_credential(c, credentials.c.uuid == uuid)
+    return _credential((await c.execute(_BY_UUID, {"uuid": uuid})).first())
 
 
 async def find_credential_by_id(c: AsyncConnection, cid: str) -> StoredCredential | None:
     """Return the credential with that `id`, or None if there certainly is none."""
     if not is_storable(cid):
         return None
-    return await _find_credential(c, credentials.c.id == cid)
+    return _credential((await c.execute(_BY_ID, {"id": cid})).first())
 
 
-async def _find_credential(c: Reader, which: object) -> StoredCredential | None:
-    row = (await c.execute(select(credentials).where(which))).first()  # type: ignore[arg-type]
+def _credential(row: Row[Any] | None) -> StoredCredential | None:
     if row is None:
         return None
     return StoredCredential(row.uuid, row.id, row.issuer, row.document, row.draft_sha256)

@@ -51,6 +51,13 @@ _ANCHORS: Final = (
 )
 
 
+_LEAF_OF_DOCUMENT: Final = select(func.min(entries.c.leaf_index)).where(
+    entries.c.subject == bindparam("subject"),
+    entries.c.kind == literal_column(str(int(EntryKind.DID_DOCUMENT)), Integer),
+    entries.c.digest == bindparam("digest"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class LeafStanding:
     """Where a credential stands in the log."""
@@ -94,13 +101,6 @@ async def anchors_of(c: Reader, tree_size: int) -> list[StoredTransaction]:
 
 async def leaf_of_document(c: Reader, did: str, digest: Digest) -> int | None:
     """Return the first leaf of a version of a DID document; None if it has none yet."""
-    row = (
-        await c.execute(
-            select(func.min(entries.c.leaf_index)).where(
-                entries.c.subject == did,
-                entries.c.kind == int(EntryKind.DID_DOCUMENT),
-                entries.c.digest == digest,
-            )
-        )
-    ).first()
+    asked = {"subject": did, "digest": digest}
+    row = (await c.execute(_LEAF_OF_DOCUMENT, asked)).first()
     return None if row is None else row[0]

@@ -1,10 +1,16 @@
 """Sessions of the console: kept as digests, so that a copy of the database opens none."""
 
-from sqlalchemy import delete, insert, select
+from typing import Final
+
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from node.storage.schema import sessions
 from node.storage.store import Reader
+
+_BY_SECRET: Final = select(sessions.c.token, sessions.c.expires_at).where(
+    sessions.c.secret_sha256 == bindparam("secret")
+)
 
 
 async def save_session(
@@ -20,12 +26,7 @@ async def save_session(
 
 async def find_session(c: Reader, secret_sha256: str) -> tuple[str, str] | None:
     """Return the token's id and when the session ends; None if there is no such."""
-    rows = await c.execute(
-        select(sessions.c.token, sessions.c.expires_at).where(
-            sessions.c.secret_sha256 == secret_sha256
-        )
-    )
-    row = rows.first()
+    row = (await c.execute(_BY_SECRET, {"secret": secret_sha256})).first()
     return None if row is None else (row.token, row.expires_at)
 
 

@@ -7,12 +7,23 @@ never lost a commit it had acknowledged.
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, CursorResult, Executable, event
-from sqlalchemy import create_engine as create_direct_engine
-from sqlalchemy.engine import ExceptionContext
+from sqlalchemy import (
+    Connection,
+    Executable,
+    Integer,
+    LargeBinary,
+    Result,
+    Select,
+    String,
+    event,
+)
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
+from sqlalchemy.engine import ExceptionContext, IteratorResult
+from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -28,6 +39,16 @@ LOOK_UP_SECONDS: Final = 0.1
 
 _READING: Final = "patunay_reading"
 """Execution option of a connection that only reads."""
+
+_BEGIN_READING: Final = "BEGIN DEFERRED"
+
+MAX_PREPARED: Final = 64
+"""Statements of look-ups that are kept as the driver takes them; there are ten or so."""
+
+_DIALECT: Final = SQLiteDialect(paramstyle="named")
+
+_AS_THE_DRIVER: Final = (Integer, String, LargeBinary)
+"""Types whose values the driver gives as they are in Python."""
 
 _FAILURES: Final = (
     "disk I/O",
@@ -109,31 +130,54 @@ class Sqlite:
         return False
 
 
+class _Prepared(NamedTuple):
+    """A statement as the driver takes it."""
+
+    text: str
+    parameters: Mapping[str, Any]
+    """Those that the statement has of its own."""
+
+    columns: SimpleResultMetaData
+
+
 class _Direct:
     """A connection whose statements run where they are awaited."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
     async def execute(
         self, statement: Executable, parameters: Mapping[str, Any] | None = None, /
-    ) -> CursorResult[Any]:
-        return self._connection.execute(statement, parameters)
+    ) -> Result[Any]:
+        text, own, columns = _prepare(statement)
+        found = self._connection.execute(text, {**own, **(parameters or {})})
+        return IteratorResult(columns, iter(found.fetchall()))
+
+
+@lru_cache(maxsize=MAX_PREPARED)
+def _prepare(statement: Executable) -> _Prepared:
+    """Return what the driver is given, once for each statement object."""
+    if not isinstance(statement, Select):
+        raise TypeError(f"found {type(statement).__name__}, want a look-up that only reads")
+    for column in statement.selected_columns:
+        if not isinstance(column.type, _AS_THE_DRIVER):
+            raise TypeError(f"a look-up reads no {column.type!r}")
+    made = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    return _Prepared(
+        made.string, made.params, SimpleResultMetaData(statement.selected_columns.keys())
+    )
 
 
 class DirectLookups:
     """Reads a few rows by their index, in the thread of the event loop itself.
 
     That takes some ten microseconds; handing each statement to a thread and back takes a
-    hundred times as long.
+    hundred times as long, and SQLAlchemy's own way to run it ten times.
     """
 
     def __init__(self, path: Path) -> None:
-        self._engine = create_direct_engine(
-            f"sqlite:///{path}", pool_size=1, max_overflow=-1, hide_parameters=True
-        )
-        event.listen(self._engine, "connect", _on_direct_connect)
-        event.listen(self._engine, "begin", _on_begin)
+        self._uri = f"{path.absolute().as_uri()}?mode=rw"
+        self._idle: list[sqlite3.Connection] = []
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reader]:
@@ -143,9 +187,14 @@ class DirectLookups:
             StorageFailed: The file cannot be read.
         """
         try:
-            with self._engine.connect() as connection:
-                yield _Direct(connection.execution_options(**{_READING: True}))
-        except (DBAPIError, sqlite3.Error) as e:
+            connection = self._idle.pop() if self._idle else self._open()
+            connection.execute(_BEGIN_READING)
+            try:
+                yield _Direct(connection)
+            finally:
+                connection.rollback()
+                self._idle.append(connection)
+        except sqlite3.Error as e:
             named = Sqlite().named(e)
             if named is None:
                 raise
@@ -153,7 +202,15 @@ class DirectLookups:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._engine.dispose()
+        while self._idle:
+            self._idle.pop().close()
+
+    def _open(self) -> sqlite3.Connection:
+        opened = sqlite3.connect(self._uri, uri=True, check_same_thread=False)
+        _on_connect(opened, None)
+        opened.execute(f"PRAGMA busy_timeout={LOOK_UP_SECONDS * 1000:.0f}")
+        opened.execute("PRAGMA query_only=ON")
+        return opened
 
 
 def _settle(connection: Any, _record: object) -> None:
@@ -165,12 +222,6 @@ def _settle(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
     cursor.close()
-
-
-def _on_direct_connect(connection: Any, record: object) -> None:
-    _on_connect(connection, record)
-    connection.execute(f"PRAGMA busy_timeout={LOOK_UP_SECONDS * 1000:.0f}")
-    connection.execute("PRAGMA query_only=ON")
 
 
 def _on_connect(connection: Any, _record: object) -> None:
@@ -190,7 +241,7 @@ def _on_connect(connection: Any, _record: object) -> None:
 def _on_begin(connection: Connection) -> None:
     if connection.get_execution_options().get(_READING):
         # One snapshot for all that is read, beside whoever writes meanwhile.
-        connection.exec_driver_sql("BEGIN DEFERRED")
+        connection.exec_driver_sql(_BEGIN_READING)
     else:
         # IMMEDIATE: two writers queue up here, instead of failing at their first write.
         connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, Protocol
 
-from sqlalchemy import CursorResult, Executable
+from sqlalchemy import Executable, Result
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -46,8 +46,11 @@ class Reader(Protocol):
 
     async def execute(
         self, statement: Executable, parameters: Mapping[str, Any] | None = None, /
-    ) -> CursorResult[Any]:
-        """Return what a statement gives."""
+    ) -> Result[Any]:
+        """Return what a query gives.
+
+        One that is a constant of its module is made into text once, and not each time.
+        """
         ...
 
 

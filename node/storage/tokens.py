@@ -1,14 +1,19 @@
 """Access tokens as the node keeps them: without their secrets."""
 
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import RowMapping, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from node.permissions import Actor, Role
 from node.storage.schema import tokens
 from node.storage.store import Reader
 from primitives.errors import Misconfigured
+
+_IN_FORCE: Final = select(tokens).where(tokens.c.revoked_at.is_(None))
+_BY_SECRET: Final = _IN_FORCE.where(tokens.c.secret_sha256 == bindparam("secret"))
+_BY_ID: Final = _IN_FORCE.where(tokens.c.id == bindparam("id"))
 
 
 class TokenUnknown(Misconfigured):
@@ -66,20 +71,14 @@ async def find_token(c: Reader, secret_sha256: str) -> Token | None:
 
     One that has expired is returned: who asks is told so.
     """
-    rows = await c.execute(
-        select(tokens).where(
-            tokens.c.secret_sha256 == secret_sha256, tokens.c.revoked_at.is_(None)
-        )
-    )
+    rows = await c.execute(_BY_SECRET, {"secret": secret_sha256})
     row = rows.mappings().first()
     return None if row is None else _token(row)
 
 
 async def find_token_by_id(c: Reader, token_id: str) -> Token | None:
     """Return the token of that id, or None if there certainly is none in force."""
-    rows = await c.execute(
-        select(tokens).where(tokens.c.id == token_id, tokens.c.revoked_at.is_(None))
-    )
+    rows = await c.execute(_BY_ID, {"id": token_id})
     row = rows.mappings().first()
     return None if row is None else _token(row)
 

@@ -1,12 +1,20 @@
 """What this node has cosigned of other logs, and what others have cosigned of its own."""
 
-from sqlalchemy import func, insert, select, update
+from typing import Final
+
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anchoring.checkpoint import Checkpoint
 from node.storage.schema import checkpoints, cosignatures, witnessed
 from node.storage.store import Reader
 from primitives.hashing import Digest
+
+_LINES: Final = (
+    select(cosignatures.c.line)
+    .where(cosignatures.c.tree_size == bindparam("size"))
+    .order_by(cosignatures.c.witness)
+)
 
 # Other logs
 
@@ -76,11 +84,7 @@ async def save_cosignature(
 
 async def cosignatures_of(c: Reader, tree_size: int) -> list[str]:
     """Return the lines on a checkpoint, in the order of the witnesses' keys."""
-    rows = await c.execute(
-        select(cosignatures.c.line)
-        .where(cosignatures.c.tree_size == tree_size)
-        .order_by(cosignatures.c.witness)
-    )
+    rows = await c.execute(_LINES, {"size": tree_size})
     return [row.line for row in rows]
 
 

@@ -2,12 +2,13 @@ import asyncio
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, insert, inspect, select
+from sqlalchemy import Connection, func, insert, inspect, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -183,9 +184,38 @@ async def test_a_look_up_sees_what_others_have_committed(home: Home) -> None:
 
 async def test_a_look_up_writes_nothing(home: Home) -> None:
     async with opened(home) as node:
-        with pytest.raises(StorageFailed, match="readonly"):
+        with pytest.raises(TypeError, match="found Insert, want a look-up that only reads"):
             async with node.looking_up() as reader:
                 await reader.execute(insert(requests).values(name="x", requested_at="y"))
+
+
+async def test_a_look_up_reads_types_that_the_driver_knows_alone(home: Home) -> None:
+    """Of others it would give what SQLAlchemy has not turned into Python's yet."""
+    async with opened(home) as node:
+        with pytest.raises(TypeError, match="reads no DateTime"):
+            async with node.looking_up() as reader:
+                await reader.execute(select(func.now()))
+
+
+async def test_a_look_up_that_fails_leaves_nothing_open(home: Home) -> None:
+    async with opened(home) as node:
+        with suppress(LookupError):
+            async with node.looking_up() as reader:
+                await reader.execute(select(requests.c.name))
+                raise LookupError
+        async with node.writing() as c:
+            await save_request(c, "later", node.now())
+        async with node.looking_up() as reader:
+            found = await reader.execute(select(requests.c.name))
+            assert found.scalars().all() == ["later"]
+
+
+async def test_a_look_up_makes_no_database(home: Home) -> None:
+    async with opened(home) as node:
+        (home.root / "patunay.db").unlink()
+        with pytest.raises(StorageFailed, match="unable to open"):
+            async with node.looking_up():
+                pass
 
 
 async def test_a_look_up_waits_for_no_writer(home: Home) -> None:

@@ -305,3 +305,13 @@ async def test_receipts_are_made_while_a_batch_is_closed(node: Node) -> None:
             verify_receipt(receipt, entry, node.vkey)
 
     await asyncio.gather(ask(), close_batch(node), ask())
+
+
+async def test_a_receipt_does_not_wait_for_a_batch_that_is_being_closed(node: Node) -> None:
+    (uuid,) = (await issue(node, 1)).issued
+    await anchor(node, MemoryAnchor())
+    async with node.log_lock, asyncio.timeout(10):
+        receipt = await build_receipt(node, uuid)
+    verify_receipt(
+        receipt, entry_of(EntryKind.CREDENTIAL, await document_of(node, uuid)), node.vkey
+    )
