@@ -8,9 +8,13 @@ too, so that no two Patunay verifiers can differ.
 from functools import lru_cache
 from typing import NewType, NoReturn, Protocol
 
-from nacl.bindings import crypto_core_ed25519_is_valid_point
+from nacl.bindings import (
+    crypto_core_ed25519_is_valid_point,
+    crypto_sign,
+    crypto_sign_open,
+    crypto_sign_seed_keypair,
+)
 from nacl.exceptions import BadSignatureError
-from nacl.signing import SigningKey, VerifyKey
 
 from primitives.errors import Malformed, Rejected
 
@@ -66,7 +70,7 @@ class SoftwareSigner:
     def __init__(self, seed: bytes) -> None:
         if len(seed) != SEED_BYTES:
             raise KeyMalformed(f"seed has {len(seed)} bytes, want {SEED_BYTES}")
-        self._key = SigningKey(seed)
+        self._public_key, self._secret_key = crypto_sign_seed_keypair(seed)
 
     def __repr__(self) -> str:
         """Name the public half only, so that a log line cannot leak the seed."""
@@ -79,11 +83,11 @@ class SoftwareSigner:
     @property
     def public_key(self) -> PublicKey:
         """The public half."""
-        return PublicKey(bytes(self._key.verify_key))
+        return PublicKey(self._public_key)
 
     def sign(self, message: bytes) -> Signature:
         """Sign `message` as it is, without hashing it first."""
-        return Signature(self._key.sign(message).signature)
+        return Signature(crypto_sign(message, self._secret_key)[:SIGNATURE_BYTES])
 
 
 def verify_signature(key: PublicKey, message: bytes, signature: Signature) -> None:
@@ -98,7 +102,7 @@ def verify_signature(key: PublicKey, message: bytes, signature: Signature) -> No
     if len(signature) != SIGNATURE_BYTES:
         raise KeyMalformed(f"signature has {len(signature)} bytes, want {SIGNATURE_BYTES}")
     try:
-        VerifyKey(key).verify(message, signature)
+        crypto_sign_open(signature + message, key)
     except BadSignatureError as e:
         raise SignatureRejected(
             f"the signature does not match this content under key {key.hex()[:16]}"
