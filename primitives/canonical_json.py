@@ -10,7 +10,6 @@ from itertools import chain
 from typing import TypeAlias
 
 import orjson
-import rfc8785
 
 from primitives.errors import Malformed
 
@@ -59,6 +58,8 @@ def canonicalize_plain(value: Json) -> bytes:
 
 
 def _canonicalize_any(value: Json) -> bytes:
+    import rfc8785  # noqa: PLC0415 - few values need it
+
     try:
         return rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as e:
