@@ -3,7 +3,7 @@
 See <https://w3c-ccg.github.io/did-key-spec/>.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from did.multikey import (
     KeyTypeUnsupported,
@@ -45,6 +45,9 @@ class DidKey:
 
     public_key: PublicKey
 
+    _read: str | None = field(default=None, repr=False, compare=False)
+    """The Multikey it was read from, which is the one spelling of the key."""
+
     @classmethod
     def parse(cls, text: str) -> "DidKey":
         """Read a did:key without fragment, such as `did:key:z6Mk...`.
@@ -59,7 +62,7 @@ class DidKey:
         if multikey == text:
             raise DidKeyMalformed(f"found {text[:24]!r}, want did:key:z6Mk...")
         try:
-            return cls(decode_multikey(multikey))
+            return cls(decode_multikey(multikey), multikey)
         except MultikeyLengthWrong as e:
             raise DidKeyLengthWrong(str(e)) from e
         except MultikeyMalformed as e:
@@ -70,13 +73,18 @@ class DidKey:
             raise
 
     @property
+    def multikey(self) -> str:
+        """The key as a Multikey, `z6Mk…`."""
+        return encode_multikey(self.public_key) if self._read is None else self._read
+
+    @property
     def verification_method(self) -> str:
         """The DID URL of its one key, `did:key:z6Mk…#z6Mk…`."""
-        return f"{self}#{encode_multikey(self.public_key)}"
+        return f"{self}#{self.multikey}"
 
     def __str__(self) -> str:
         """Return the identifier; `DidKey.parse(str(d)) == d` always holds."""
-        return _PREFIX + encode_multikey(self.public_key)
+        return _PREFIX + self.multikey
 
 
 def did_key_document(did: DidKey) -> JsonObject:
@@ -93,7 +101,7 @@ def did_key_document(did: DidKey) -> JsonObject:
                 "id": method,
                 "type": "Multikey",
                 "controller": str(did),
-                "publicKeyMultibase": encode_multikey(did.public_key),
+                "publicKeyMultibase": did.multikey,
             }
         ],
         "authentication": [method],

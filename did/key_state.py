@@ -1,0 +1,15 @@
+"""What the events of a key come to: nothing, for most keys. See `did.key_event`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeyState:
+    """What the events of a DID come to for one key."""
+
+    rotated_at: datetime | None = None
+    """When a newer key took its place."""
+
+    compromised_since: datetime | None = None
+    """From when on its signatures show nothing by themselves."""
