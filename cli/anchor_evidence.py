@@ -6,21 +6,20 @@ where to look. What could not be had becomes `Missing`, with its reason.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
-from anchoring.backend import AnchorReceipt, Sighting
-from anchoring.receipt import MAX_RECEIPT_BYTES, Receipt
-from cli.credential_id import read_uuid
 from credentials.evidence import OWN_NODE, Evidence, Lookup, Missing, Obtained
 from credentials.policy import DEVELOPMENT_CHAINS, Policy
-from did.document import parse_did_document
 from node.gather import Fetch
 from primitives.canonical_json import JsonObject
 from primitives.clock import Clock
 from primitives.errors import PatunayError
 from primitives.hashing import Digest
-from primitives.strict_json import parse_json_object
+
+if TYPE_CHECKING:  # most credentials come without a receipt
+    from anchoring.backend import AnchorReceipt, Sighting
+    from anchoring.receipt import Receipt
 
 NO_RECEIPT: Final = Missing(
     "anchor-not-shown",
@@ -33,7 +32,7 @@ NO_RECEIPT: Final = Missing(
 class AnchorQuestion:
     """How the anchor of a credential is to be looked up."""
 
-    receipt: Obtained[Receipt] | None
+    receipt: "Obtained[Receipt] | None"
     """The one that the user gave."""
 
     rpc: tuple[str, ...]
@@ -58,12 +57,12 @@ class AnchorQuestion:
             clock: For the time of each answer.
             fetch: Gets the receipt from the issuer's node; None stays offline.
         """
-        receipt: Lookup[Receipt] | None = self.receipt
+        receipt: "Lookup[Receipt] | None" = self.receipt
         if receipt is None and self.rpc and fetch is not None:
             receipt = await fetch_receipt(document, evidence, fetch, clock)
         if receipt is None:
             return evidence
-        seen: dict[str, Lookup[Sighting]] = {}
+        seen: "dict[str, Lookup[Sighting]]" = {}
         if isinstance(receipt, Obtained) and self.rpc:
             found = receipt.value
             seen = await look(found.anchors, found.digest, self.rpc, policy, clock)
@@ -72,8 +71,14 @@ class AnchorQuestion:
 
 async def fetch_receipt(
     document: JsonObject, evidence: Evidence, fetch: Fetch, clock: Clock
-) -> Lookup[Receipt]:
+) -> "Lookup[Receipt]":
     """Return the receipt that the issuer's node has, where its DID document says."""
+    # Needed with --rpc alone.
+    from anchoring.receipt import MAX_RECEIPT_BYTES, Receipt  # noqa: PLC0415
+    from cli.credential_id import read_uuid  # noqa: PLC0415
+    from did.document import parse_did_document  # noqa: PLC0415
+    from primitives.strict_json import parse_json_object  # noqa: PLC0415
+
     issuer = document.get("issuer")
     did = issuer.get("id") if isinstance(issuer, dict) else issuer
     found = evidence.did_documents.get(str(did), NO_RECEIPT)
@@ -95,12 +100,12 @@ async def fetch_receipt(
 
 
 async def look(
-    anchors: Iterable[AnchorReceipt],
+    anchors: "Iterable[AnchorReceipt]",
     digest: Digest,
     rpc: Sequence[str],
     policy: Policy,
     clock: Clock,
-) -> dict[str, Lookup[Sighting]]:
+) -> "dict[str, Lookup[Sighting]]":
     """Ask the chain about each anchor that could count; returned by transaction.
 
     Args:
@@ -110,7 +115,7 @@ async def look(
         policy: Contracts that it does not accept are not asked about.
         clock: For the time of each answer.
     """
-    seen: dict[str, Lookup[Sighting]] = {}
+    seen: "dict[str, Lookup[Sighting]]" = {}
     for anchor in anchors:
         if anchor.contract.rpartition(":")[0] in DEVELOPMENT_CHAINS:
             continue
@@ -124,8 +129,8 @@ async def look(
 
 
 async def _check(
-    anchor: AnchorReceipt, digest: Digest, rpc: Sequence[str], clock: Clock
-) -> Lookup[Sighting]:
+    anchor: "AnchorReceipt", digest: Digest, rpc: Sequence[str], clock: Clock
+) -> "Lookup[Sighting]":
     from node.backends import read_only_backend  # noqa: PLC0415 - imports the database
 
     try:

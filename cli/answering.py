@@ -13,26 +13,25 @@ from typing import TYPE_CHECKING
 from cli.anchor_evidence import AnchorQuestion
 from cli.credential_files import read_credential
 from cli.files import STANDARD_INPUT
-from cli.log_evidence import LogEvidence
 from cli.network import Network, Surroundings
 from cli.report_text import Answer
-from credentials.bundle import Bundle
 from credentials.case import Case
 from credentials.evidence import Evidence, Obtained
 from credentials.judge import judge
+from credentials.kinds import is_presentation
 from credentials.policy import Policy
-from credentials.presentation import PresentationReport, judge_presentation
-from credentials.presentation_checks import is_presentation
 from credentials.report import Report
-from did.resolver import DidKeyResolver, MethodResolver, Resolver
 from node.gather import Gatherer
-from node.gather_presentation import gather_presentation
 from primitives.canonical_json import JsonObject
 from primitives.clock import Clock
 from primitives.errors import Malformed, PatunayError
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # each is loaded when a file, or an option, asks for it
+    from cli.log_evidence import LogEvidence
+    from credentials.bundle import Bundle
+    from credentials.presentation import PresentationReport
     from credentials.trust_pack.belief import PackBelief
+    from did.resolver import MethodResolver
     from node.auditing import Progress
     from node.home import Home
     from node.own_node import OwnNode
@@ -82,11 +81,13 @@ class _Sources:
     """Where evidence comes from."""
 
     gatherer: Gatherer
-    logs: LogEvidence
+    logs: "LogEvidence | None"
+    """None where nothing is asked that could have a log."""
+
     records: "RecordSource | None"
 
 
-def read_or_error(path: Path) -> JsonObject | Bundle | PatunayError:
+def read_or_error(path: Path) -> "JsonObject | Bundle | PatunayError":
     """Return what is in a file, or why it is nothing that can be verified."""
     try:
         return read_credential(path)
@@ -96,7 +97,7 @@ def read_or_error(path: Path) -> JsonObject | Bundle | PatunayError:
 
 async def answer_files(
     files: Sequence[Path],
-    typed_in: JsonObject | Bundle | PatunayError | None,
+    typed_in: "JsonObject | Bundle | PatunayError | None",
     question: Question,
     progress: "Progress",
 ) -> list[Answer]:
@@ -111,14 +112,13 @@ async def answer_files(
         Network(clock, allow_loopback=local, make_fetcher=made) as network,
         _records(question.records, allow_loopback=local) as records,
     ):
-        methods: dict[str, Resolver] = {"key": DidKeyResolver(clock), "web": network}
         gatherer = Gatherer(
             clock=clock,
             own=own,
-            resolver=MethodResolver(methods) if has_web else None,
+            resolver=_resolver(network, clock) if has_web else None,
             fetch=network.fetch if has_web else None,
         )
-        logs = LogEvidence(clock, own, gatherer.fetch, question.anchor.rpc)
+        logs = _logs(gatherer, question) if question.waits else None
         sources = _Sources(gatherer, logs, records)
         answers = []
         for path in files:
@@ -140,6 +140,19 @@ def _own_node(home: "Home | None", clock: Clock) -> "OwnNode | None":
     return OwnNode.load(home, clock)
 
 
+def _resolver(network: Network, clock: Clock) -> "MethodResolver":
+    from did.resolver import DidKeyResolver, MethodResolver  # noqa: PLC0415 - see above
+
+    return MethodResolver({"key": DidKeyResolver(clock), "web": network})
+
+
+def _logs(gatherer: Gatherer, question: Question) -> "LogEvidence":
+    from cli.log_evidence import LogEvidence  # noqa: PLC0415 - see above
+
+    fetch, rpc = gatherer.fetch, question.anchor.rpc
+    return LogEvidence(gatherer.clock, gatherer.own, fetch, rpc)
+
+
 def _records(
     place: str | None, *, allow_loopback: bool
 ) -> "AbstractAsyncContextManager[RecordSource | None]":
@@ -158,18 +171,18 @@ async def _hear_ctrl_c() -> None:
     await sleep(0)
 
 
-def _credential_in(document: JsonObject | Bundle | PatunayError) -> JsonObject | None:
-    if isinstance(document, Bundle):
-        return document.credential
-    return None if isinstance(document, PatunayError) else document
+def _credential_in(document: "JsonObject | Bundle | PatunayError") -> JsonObject | None:
+    if isinstance(document, PatunayError):
+        return None
+    return document if isinstance(document, dict) else document.credential
 
 
 async def _answer(
-    document: JsonObject | Bundle | PatunayError, sources: _Sources, question: Question
-) -> Report | PresentationReport | PatunayError:
+    document: "JsonObject | Bundle | PatunayError", sources: _Sources, question: Question
+) -> "Report | PresentationReport | PatunayError":
     if isinstance(document, PatunayError):
         return document
-    if isinstance(document, Bundle):
+    if not isinstance(document, dict):
         return await _report_bundle(document, sources, question)
     try:
         if is_presentation(document):
@@ -189,7 +202,7 @@ async def _answer(
 
 
 async def _report_bundle(
-    bundle: Bundle, sources: _Sources, question: Question
+    bundle: "Bundle", sources: _Sources, question: Question
 ) -> Report | PatunayError:
     """Judge a bundle by what is in it; only the chain is asked, and if the user says so."""
     if question.challenge is not None or question.domain is not None:
@@ -210,7 +223,11 @@ async def _report_bundle(
 
 async def _report_presentation(
     document: JsonObject, sources: _Sources, question: Question
-) -> PresentationReport:
+) -> "PresentationReport":
+    # Most files hold a credential alone.
+    from credentials.presentation import judge_presentation  # noqa: PLC0415
+    from node.gather_presentation import gather_presentation  # noqa: PLC0415
+
     async def evidence_of(member: JsonObject) -> Evidence:
         return await _evidence(member, sources, question)
 
@@ -240,4 +257,6 @@ async def _evidence(
         from node.record_evidence import add_record  # noqa: PLC0415 - seldom given
 
         found = await add_record(document, found, policy, sources.records, clock)
+    if sources.logs is None:
+        return found
     return await sources.logs.add(Case(document, found, policy, question.as_of))

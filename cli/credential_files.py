@@ -3,22 +3,19 @@
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from anchoring.receipt import MAX_RECEIPT_BYTES, Receipt
 from cli.files import STANDARD_INPUT, read_file, read_json, read_object, typed_errors
-from credentials.bundle import (
-    MAX_BUNDLE_BYTES,
-    Bundle,
-    is_bundle,
-    looks_like_bundle,
-    parse_bundle,
-)
 from credentials.evidence import Obtained
 from credentials.foreign.formats import FormatNotSupported, file_format
+from credentials.kinds import MAX_BUNDLE_BYTES, is_bundle, looks_like_bundle
 from primitives.canonical_json import JsonObject
 from primitives.clock import Clock
 from primitives.errors import Malformed
+
+if TYPE_CHECKING:  # most files hold a credential alone
+    from anchoring.receipt import Receipt
+    from credentials.bundle import Bundle
 
 
 class NothingToVerify(Malformed):
@@ -83,7 +80,7 @@ def _below(folder: Path) -> Iterator[Path]:
     yield from closed
 
 
-def read_credential(path: Path) -> JsonObject | Bundle:
+def read_credential(path: Path) -> "JsonObject | Bundle":
     """Return the bundle or the JSON object in a file; neither is trusted.
 
     Only what begins as a bundle is read beyond the size of a credential.
@@ -96,10 +93,13 @@ def read_credential(path: Path) -> JsonObject | Bundle:
         PatunayError: As `read_file`.
     """
     raw = read_file(path, max_bytes=MAX_BUNDLE_BYTES)
-    if looks_like_bundle(raw):
-        return parse_bundle(raw)
-    document = _read_object(raw)
-    return parse_bundle(raw) if is_bundle(document) else document
+    if not looks_like_bundle(raw):
+        document = _read_object(raw)
+        if not is_bundle(document):
+            return document
+    from credentials.bundle import parse_bundle  # noqa: PLC0415 - see above
+
+    return parse_bundle(raw)
 
 
 def _read_object(raw: bytes) -> JsonObject:
@@ -112,7 +112,7 @@ def _read_object(raw: bytes) -> JsonObject:
         raise
 
 
-def read_receipt(file: Path | None, clock: Clock) -> Obtained[Receipt] | None:
+def read_receipt(file: Path | None, clock: Clock) -> "Obtained[Receipt] | None":
     """Return the receipt in a file.
 
     Raises:
@@ -120,5 +120,7 @@ def read_receipt(file: Path | None, clock: Clock) -> Obtained[Receipt] | None:
     """
     if file is None:
         return None
+    from anchoring.receipt import MAX_RECEIPT_BYTES, Receipt  # noqa: PLC0415 - see above
+
     raw = read_json(file, max_bytes=MAX_RECEIPT_BYTES)
     return Obtained(Receipt.parse(raw), str(file), clock.now())

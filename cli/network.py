@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Final, Self
 
 import click
 
-from did.resolver import Resolution
 from primitives.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
     from did.fetch import PublicFetcher
+    from did.resolver import Resolution
 
 _ACCEPT: Final = "application/vc, application/vc+ld+json, application/json"
 
@@ -70,7 +70,7 @@ class Network:
     ) -> None:
         await self._open.aclose()
 
-    async def resolve(self, did: str) -> Resolution:
+    async def resolve(self, did: str) -> "Resolution":
         """Return the document of a did:web; see `DidWebResolver.resolve`."""
         from did.fetch import DidWebResolver  # noqa: PLC0415 - imports aiohttp
 

@@ -3,13 +3,15 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cli.output import error_json
-from credentials.presentation import PresentationReport
 from credentials.report import Check, Report, Result
 from primitives.canonical_json import JsonObject
 from primitives.errors import Malformed, PatunayError
+
+if TYPE_CHECKING:  # most files hold a credential
+    from credentials.presentation import PresentationReport
 
 _WORDS: Final = {
     Result.PASSED: "passed",
@@ -29,7 +31,7 @@ class Answer:
     file: str
     """As the user named it."""
 
-    found: Report | PresentationReport | PatunayError
+    found: "Report | PresentationReport | PatunayError"
     """The report, or why there is none."""
 
     document: JsonObject | None = None
@@ -61,7 +63,7 @@ class Answer:
         }
 
 
-def report_lines(report: Report | PresentationReport) -> list[str]:
+def report_lines(report: "Report | PresentationReport") -> list[str]:
     """Return the lines about one credential, or about a presentation and its members."""
     lines = [report.summary, "", *_check_lines(report.checks), ""]
     if isinstance(report, Report):

@@ -3,7 +3,6 @@
 Apart from `credentials.checks`, because most credentials come without a receipt.
 """
 
-from dataclasses import replace
 from datetime import datetime
 
 from anchoring.cosignature import Witnessed
@@ -63,7 +62,7 @@ def _since(receipt: Receipt, origin: str, stolen: datetime | None, case: Case) -
     except Undetermined:
         if witnessed is not None:
             detail = f"in the log {origin}, {_witness_words(witnessed, case.policy)}"
-            found = replace(passed("anchor", detail, code=WITNESSED), since=witnessed.time)
+            found = passed("anchor", detail, code=WITNESSED)._replace(since=witnessed.time)
             return _by_then(found, case)
         if not receipt.anchors:
             sight_witnesses(receipt.tlog_proof.checkpoint, case.policy)  # raises why not
@@ -90,8 +89,8 @@ def _by_then(shown: Check, case: Case) -> Check:
     if not case.asked or since is None or since <= case.as_of + case.policy.clock_skew:
         return shown
     detail = f"{shown.detail}; of the moment asked about, before that, it shows nothing"
-    return replace(
-        shown, result=Result.UNDETERMINED, code=AnchoredLater.code, detail=detail
+    return shown._replace(
+        result=Result.UNDETERMINED, code=AnchoredLater.code, detail=detail
     )
 
 

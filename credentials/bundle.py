@@ -19,6 +19,7 @@ from anchoring.tlog_proof import TlogProof
 from credentials.data_integrity import Proof, parse_proofs
 from credentials.evidence import Evidence, Lookup, Missing, Obtained, Origin
 from credentials.jsonld.loader import ContextUnknown, context_digest
+from credentials.kinds import MAX_BUNDLE_BYTES
 from primitives.canonical_json import Json, JsonObject, NotCanonicalizable, canonicalize
 from primitives.errors import Malformed, PatunayError, Rejected, Undetermined
 from primitives.hashing import sha256
@@ -35,9 +36,6 @@ MAX_HISTORY_PROOFS: Final = 256
 
 MAX_PART_BYTES: Final = 4 << 20
 """One of them as JSON: a status list of 8 Mi entries that are half set has 1.4 MB."""
-
-MAX_BUNDLE_BYTES: Final = MAX_DOCUMENT_BYTES + MAX_RECEIPT_BYTES + 4 * MAX_PART_BYTES
-"""Largest bundle; one of a node's own credentials has some 10 KB."""
 
 _MAX_NODES: Final = 200_000
 """Values in a bundle: a history has up to some 100,000."""
@@ -58,7 +56,6 @@ _NAME: Final = "name"
 _PART: Final = frozenset((_NAME, "value", "source", "obtainedAt"))
 _DID_PART: Final = _PART | {"tlogProof"}
 _HISTORY_PART: Final = _PART | {"tlogProofs"}
-_TELLING: Final = ("credential", "statusLists", "digest")
 
 
 class BundleMalformed(Malformed):
@@ -170,16 +167,6 @@ def encode_bundle(bundle: Bundle) -> bytes:
     if len(raw) > MAX_BUNDLE_BYTES:
         raise BundleMalformed(f"found {len(raw)} bytes, want at most {MAX_BUNDLE_BYTES}")
     return raw
-
-
-def is_bundle(document: Mapping[str, Json]) -> bool:
-    """Tell whether somebody meant this to be a bundle; `parse_bundle` says if it is one."""
-    return all(name in document for name in _TELLING)
-
-
-def looks_like_bundle(raw: bytes) -> bool:
-    """Tell whether bytes begin as a bundle does, before anything of them is parsed."""
-    return raw.startswith(b'{"contexts":{')
 
 
 def parse_bundle(raw: bytes) -> Bundle:

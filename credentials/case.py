@@ -6,11 +6,8 @@ What the evidence does not have is raised as `EvidenceMissing`, never answered w
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from anchoring.entry import EntryKind, entry_of
-from anchoring.note import VerifierKey
-from anchoring.tlog_proof import verify_tlog_proof
 from credentials.data_integrity import ASSERTION, Proof, parse_proofs
 from credentials.evidence import (
     Evidence,
@@ -23,17 +20,16 @@ from credentials.evidence import (
 from credentials.model import Credential, parse_credential
 from credentials.policy import Policy
 from credentials.report import Check, Result
-from did.document import (
-    DidDocument,
-    parse_did_document,
-)
-from did.history import DidHistory, parse_history
+from did.document import DidDocument, parse_did_document
 from did.identifier import DidUrl
 from did.key import DidKey, did_key_document
-from did.key_event import KeyState
-from did.web import parse_did_web
+from did.key_state import KeyState
 from primitives.canonical_json import JsonObject
 from primitives.errors import PatunayError, Undetermined
+
+if TYPE_CHECKING:  # a did:key without receipt needs none of them
+    from anchoring.note import VerifierKey
+    from did.history import DidHistory
 
 T = TypeVar("T")
 
@@ -179,6 +175,10 @@ def _require_logged(document: JsonObject, did: str, case: Case) -> None:
         raise LogNotBound(f"no log is known to be {did}'s, so its keys are anybody's claim")
     if proof is None:
         raise DidDocumentUnproven(f"nothing shows that the document is {did}'s")
+    # Asked of bundles alone, here and below.
+    from anchoring.entry import EntryKind, entry_of  # noqa: PLC0415
+    from anchoring.tlog_proof import verify_tlog_proof  # noqa: PLC0415
+
     try:
         verify_tlog_proof(proof, entry_of(EntryKind.DID_DOCUMENT, document), key)
     except PatunayError as e:
@@ -195,6 +195,8 @@ def method_of(proof: Proof) -> DidUrl:
     """
     did = proof.verification_method.partition("#")[0]
     if did.startswith("did:web:"):
+        from did.web import parse_did_web  # noqa: PLC0415 - a did:key is none
+
         parse_did_web(did)
     return DidUrl.parse(proof.verification_method)
 
@@ -222,12 +224,14 @@ def key_state(issuer: str, key: str, case: Case) -> KeyState:
     return history_of(found, issuer, case).state(key)
 
 
-def history_of(found: Obtained[JsonObject], issuer: str, case: Case) -> DidHistory:
+def history_of(found: Obtained[JsonObject], issuer: str, case: Case) -> "DidHistory":
     """Return the history that was had, its chain and its events' signatures verified.
 
     Raises:
         DidHistoryUnusable, DidHistoryUnproven: See the classes.
     """
+    from did.history import parse_history  # noqa: PLC0415 - not every issuer has one
+
     try:
         history = parse_history(found.value, issuer)
     except PatunayError as e:
@@ -237,11 +241,14 @@ def history_of(found: Obtained[JsonObject], issuer: str, case: Case) -> DidHisto
     return history
 
 
-def _require_history_logged(history: DidHistory, case: Case) -> None:
+def _require_history_logged(history: "DidHistory", case: Case) -> None:
     """Return if the issuer's log has every document and event of a history.
 
     Whoever made a bundle could write any history: one with a later date of a theft too.
     """
+    from anchoring.entry import EntryKind, entry_of  # noqa: PLC0415
+    from anchoring.tlog_proof import verify_tlog_proof  # noqa: PLC0415
+
     did = history.did
     key, proofs = case.policy.logs.get(did), case.evidence.history_proofs.get(did, ())
     if key is None:
@@ -264,7 +271,7 @@ def _require_history_logged(history: DidHistory, case: Case) -> None:
             raise DidHistoryUnproven(f"{e.code}: {e}") from e
 
 
-def log_key(issuer: str, case: Case) -> VerifierKey:
+def log_key(issuer: str, case: Case) -> "VerifierKey":
     """Return the log key that the policy, or else the DID document, binds to the issuer.
 
     Raises:
@@ -275,6 +282,8 @@ def log_key(issuer: str, case: Case) -> VerifierKey:
     if issuer in case.evidence.did_documents:
         service = document_of(issuer, case).log_service()
         if service is not None:
+            from anchoring.note import VerifierKey  # noqa: PLC0415 - few name a log
+
             return VerifierKey.parse(service.vkey)
     raise LogNotBound(f"no log is known to be {issuer}'s")
 

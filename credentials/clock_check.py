@@ -8,7 +8,6 @@ today's date is concluded from it.
 from collections.abc import Iterator
 from datetime import datetime
 
-from credentials.anchor_times import sight_anchor, sight_witnesses
 from credentials.case import Case
 from credentials.evidence import Obtained
 from primitives.errors import PatunayError, Undetermined
@@ -60,13 +59,20 @@ def _known_times(case: Case) -> Iterator[datetime]:
     if not isinstance(found.receipt, Obtained):
         return
     receipt, limit = found.receipt.value, case.latest + case.policy.clock_skew
-    for anchor in receipt.anchors:
-        # A claim, and one that matters: only then is it worth proving.
-        if anchor.timestamp > limit:
-            try:
-                yield sight_anchor(anchor, receipt.digest, found, case.policy).timestamp
-            except PatunayError:
-                continue
+    # A claim, and one that matters: only then is it worth proving.
+    ahead = [anchor for anchor in receipt.anchors if anchor.timestamp > limit]
+    if not ahead and case.policy.witnesses is None:
+        return
+    from credentials.anchor_times import (  # noqa: PLC0415 - few come as far
+        sight_anchor,
+        sight_witnesses,
+    )
+
+    for anchor in ahead:
+        try:
+            yield sight_anchor(anchor, receipt.digest, found, case.policy).timestamp
+        except PatunayError:
+            continue
     if case.policy.witnesses is not None:
         try:
             yield sight_witnesses(receipt.tlog_proof.checkpoint, case.policy).time

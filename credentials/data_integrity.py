@@ -8,9 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from credentials.jsonld.batch import BatchEngine
 from credentials.jsonld.quads import Engine
 from credentials.jsonld.recurring import RecurringEngine
 from credentials.model import is_open_badge
@@ -28,6 +27,9 @@ from primitives.encodings import decode_base58btc, encode_base58btc
 from primitives.errors import PatunayError, Rejected, Undetermined
 from primitives.hashing import sha256
 from primitives.instants import format_instant, parse_instant
+
+if TYPE_CHECKING:  # whoever verifies needs none
+    from credentials.jsonld.batch import BatchEngine
 
 MAX_PROOFS = 16
 """Proofs in one document; a set of two is the most that is seen in use."""
@@ -119,8 +121,10 @@ def default_engine() -> Engine:
     return Engine()
 
 
-def batch_engine() -> BatchEngine:
+def batch_engine() -> "BatchEngine":
     """Return an engine over the bundled contexts for documents of a few templates."""
+    from credentials.jsonld.batch import BatchEngine  # noqa: PLC0415 - see above
+
     return BatchEngine(default_engine())
 
 

@@ -9,14 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
-from anchoring.anchored_record import AnchoredRecord
-from anchoring.backend import Sighting
-from anchoring.receipt import Receipt
-from anchoring.tlog_proof import TlogProof
 from primitives.canonical_json import JsonObject
 from primitives.errors import PatunayError, Undetermined
+
+if TYPE_CHECKING:  # most credentials come without a receipt
+    from anchoring.anchored_record import AnchoredRecord
+    from anchoring.backend import Sighting
+    from anchoring.receipt import Receipt
+    from anchoring.tlog_proof import TlogProof
 
 T = TypeVar("T")
 
@@ -88,7 +90,7 @@ class EvidenceMissing(Undetermined):
 class LogReading:
     """What was read of a log: its anchor records, and perhaps every entry."""
 
-    records: tuple[AnchoredRecord, ...]
+    records: "tuple[AnchoredRecord, ...]"
     """Oldest first; each names the one before it."""
 
     entries: tuple[bytes, ...] = ()
@@ -110,22 +112,24 @@ class Evidence:
     )
     """By the same URL: copies of the list as it was at other times."""
 
-    receipt: Lookup[Receipt] = Missing(
+    receipt: "Lookup[Receipt]" = Missing(
         "anchor-not-shown",
         "no receipt was given or found",
         "ask the issuer's node for the receipt",
     )
 
-    sightings: Mapping[str, Lookup[Sighting]] = field(default_factory=dict)
+    sightings: "Mapping[str, Lookup[Sighting]]" = field(default_factory=dict)
     """By transaction hash: what a chain that the verifier trusts shows there."""
 
     histories: Mapping[str, Lookup[JsonObject]] = field(default_factory=dict)
     """By DID: `did-history.json`, not verified. Only issuers that run a log have one."""
 
-    did_proofs: Mapping[str, TlogProof] = field(default_factory=dict)
+    did_proofs: "Mapping[str, TlogProof]" = field(default_factory=dict)
     """By DID: that a log has its document as an entry. Asked of what came in a bundle."""
 
-    history_proofs: Mapping[str, tuple[TlogProof | None, ...]] = field(default_factory=dict)
+    history_proofs: "Mapping[str, tuple[TlogProof | None, ...]]" = field(
+        default_factory=dict
+    )
     """By DID: the same of its history, for each version's document and then each event."""
 
     log: Lookup[LogReading] = NOT_LOOKED_UP

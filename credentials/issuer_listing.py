@@ -1,17 +1,18 @@
 """Whether somebody whom the verifier trusts names the issuer, and for such an award."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from credentials.case import Case, passed
 from credentials.clock_check import newest_known
-from credentials.denials import require_issuer_not_denied
 from credentials.quoting import quoted
 from credentials.report import Check
-from credentials.trust_pack.rules import PackRules
 from primitives.canonical_json import Json, JsonObject
 from primitives.errors import Undetermined
 from primitives.instants import format_instant
+
+if TYPE_CHECKING:  # not every verifier has one
+    from credentials.trust_pack.rules import PackRules
 
 PACK_STALE: Final = "pack-stale"
 """Remark: the trust pack is past the day until which it is fresh."""
@@ -50,12 +51,15 @@ def check_issuer_listed(case: Case) -> Check:
     A verifier's own list comes before a trust pack, except for what the pack denies.
     """
     issuer = case.readable().issuer
-    require_issuer_not_denied(issuer, case)
+    pack = case.policy.pack
+    if pack is not None:
+        from credentials.denials import require_issuer_not_denied  # noqa: PLC0415 - as above
+
+        require_issuer_not_denied(issuer, case)
     name = case.policy.issuers.get(issuer)
     if name is None:
         raise IssuerNotListed(f"{issuer} is on no list that you gave")
     _require_accepted_type(case)
-    pack = case.policy.pack
     if pack is None:
         return passed("issuer-listed", f"listed as {name}")
     code, words = _pack_remark(issuer, pack, case)
@@ -68,7 +72,7 @@ def check_issuer_listed(case: Case) -> Check:
     return found._replace(source=pack.name, as_of=pack.issued)
 
 
-def _pack_remark(issuer: str, pack: PackRules, case: Case) -> tuple[str, str]:
+def _pack_remark(issuer: str, pack: "PackRules", case: Case) -> tuple[str, str]:
     """Return what is to be said of the pack's age; both empty if it is of the day."""
     if (newest_known(case) or case.latest) >= pack.expires:
         until = format_instant(pack.expires)
@@ -94,7 +98,7 @@ def _require_accepted_type(case: Case) -> None:
         )
 
 
-def _require_scope(issuer: str, pack: PackRules, case: Case) -> None:
+def _require_scope(issuer: str, pack: "PackRules", case: Case) -> None:
     scope = pack.scopes.get(issuer, frozenset())
     awards = {*case.readable().types, *_achievement_types(case.document)}
     if scope and not scope & awards:

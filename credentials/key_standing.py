@@ -21,7 +21,7 @@ from anchoring.tree import Tree
 from credentials.anchor_times import NoTimeEvidence, sight_anchor, sight_witnesses
 from credentials.evidence import Evidence, Missing, Obtained
 from credentials.policy import Policy
-from did.key_event import KeyState
+from did.key_state import KeyState
 from primitives.errors import PatunayError, Rejected, Undetermined
 from primitives.hashing import Digest
 from primitives.instants import format_instant

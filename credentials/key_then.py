@@ -7,9 +7,10 @@ before, the history tells, with times that are the issuer's own word.
 from datetime import datetime
 from typing import Final
 
-from credentials.case import Case, DidHistoryUnproven, LogNotBound, history_of, source_of
+from credentials.case import Case, DidHistoryUnproven, LogNotBound, history_of
 from credentials.evidence import Obtained
 from did.history import KeyPeriod
+from primitives.canonical_json import JsonObject
 from primitives.instants import format_instant
 
 KEY_LISTED_LATER: Final = "key-listed-later"
@@ -19,20 +20,20 @@ KEY_THEN_UNKNOWN: Final = "key-then-unknown"
 """Remark: what is known of the key is of a later day, and no history tells of before."""
 
 
-def key_then(key: str, issuer: str, case: Case) -> tuple[str, str]:
-    """Return a remark and words on `key` at `case.as_of`; both empty if nothing is asked.
+def key_then(
+    key: str, issuer: str, document: Obtained[JsonObject], case: Case
+) -> tuple[str, str]:
+    """Return a remark, which may be empty, and words on `key` at `case.as_of`.
 
     Args:
         key: Verification method that may sign, as far as is known today.
         issuer: DID.
+        document: Of the issuer, as it was had.
         case: What is known, and the moment asked about.
 
     Raises:
         DidHistoryUnusable: There is a history, and it is broken.
     """
-    document = source_of(issuer, case)
-    if not case.asked or document is None:
-        return "", ""  # a did:key is its key, at any time
     then, known = format_instant(case.as_of), format_instant(document.obtained_at)
     period = _period(key, issuer, case)
     if period is None:

@@ -4,13 +4,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from anchoring.cosignature import WitnessKey, WitnessQuorum
-from anchoring.note import VerifierKey
-from credentials.trust_pack.rules import PackRules
 from primitives.canonical_json import Json, JsonObject
 from primitives.errors import Malformed, PatunayError
+
+if TYPE_CHECKING:  # many verifiers name no log, no witness and no trust pack
+    from anchoring.cosignature import WitnessQuorum
+    from anchoring.note import VerifierKey
+    from credentials.trust_pack.rules import PackRules
 
 CHECK_NAMES: Final = (
     "structure",
@@ -78,10 +80,10 @@ class Policy:
     has_trust_list: bool = False
     """Whether a trust list was given; then `issuer-listed` is required."""
 
-    logs: Mapping[str, VerifierKey] = field(default_factory=dict)
+    logs: "Mapping[str, VerifierKey]" = field(default_factory=dict)
     """Log keys that the verifier binds to an issuer's DID itself."""
 
-    witnesses: WitnessQuorum | None = None
+    witnesses: "WitnessQuorum | None" = None
     """Whose cosignatures are believed, and how many are wanted; None believes nobody."""
 
     contracts: frozenset[str] = frozenset()
@@ -104,7 +106,7 @@ class Policy:
     confirmations: int = 1
     """Blocks from an anchor's own to the head that are wanted: 1 when just mined."""
 
-    pack: PackRules | None = None
+    pack: "PackRules | None" = None
     """What a verified trust pack adds; its issuers and logs are among those above."""
 
     def __post_init__(self) -> None:
@@ -216,16 +218,23 @@ def _block(entry: Json) -> tuple[str, str]:
     return chain, block_hash
 
 
-def _vkey(text: str) -> VerifierKey:
+def _vkey(text: str) -> "VerifierKey":
+    from anchoring.note import VerifierKey  # noqa: PLC0415 - see above
+
     try:
         return VerifierKey.parse(text)
     except PatunayError as e:
         raise PolicyMalformed(f"vkey: {e}") from e
 
 
-def _quorum(value: Json) -> WitnessQuorum | None:
+def _quorum(value: Json) -> "WitnessQuorum | None":
     if value is None:
         return None
+    from anchoring.cosignature import (  # noqa: PLC0415 - see above
+        WitnessKey,
+        WitnessQuorum,
+    )
+
     if not isinstance(value, dict) or value.keys() != {"keys", "threshold"}:
         raise PolicyMalformed("witnesses: want an object with keys and threshold alone")
     threshold = value["threshold"]

@@ -12,6 +12,7 @@ from credentials.data_integrity import AUTHENTICATION, Proof
 from credentials.evidence import EvidenceMissing, Missing
 from credentials.jsonld.active_context import is_absolute_iri
 from credentials.jsonld.loader import VC_V1, VC_V2
+from credentials.kinds import types_of
 from credentials.proof_chain import proof_entries
 from credentials.proof_checks import check_proof
 from credentials.report import Check, Outcome, Report, Result
@@ -88,12 +89,6 @@ class PresentedCredentialUndetermined(Undetermined):
     hint = "the credential's own report says what could not be checked"
 
 
-def is_presentation(document: JsonObject) -> bool:
-    """Tell whether a document calls itself a presentation, in an envelope or not."""
-    kinds = ("VerifiablePresentation", "EnvelopedVerifiablePresentation")
-    return any(kind in _types(document) for kind in kinds)
-
-
 def document_digest(document: JsonObject) -> str:
     """Return the SHA-256 (hex) of the document's JCS bytes."""
     return sha256(canonicalize(document)).hex()
@@ -155,7 +150,7 @@ def _check_structure(hearing: Hearing) -> Check:
     first = contexts[0] if isinstance(contexts, list) and contexts else contexts
     if first not in (VC_V2, VC_V1):
         raise PresentationInvalid(f"found first context {str(first)[:80]}, want {VC_V2}")
-    types = _types(document)
+    types = types_of(document)
     if "EnvelopedVerifiablePresentation" in types:
         raise CredentialEnveloped("the presentation stands in an envelope")
     if "VerifiablePresentation" not in types:
@@ -275,13 +270,8 @@ def _members(document: JsonObject) -> list[Json]:
     return found if isinstance(found, list) else [found]
 
 
-def _types(value: JsonObject) -> list[Json]:
-    found = value.get("type")
-    return found if isinstance(found, list) else [found]
-
-
 def _is_enveloped(entry: Json) -> bool:
-    return isinstance(entry, dict) and "EnvelopedVerifiableCredential" in _types(entry)
+    return isinstance(entry, dict) and "EnvelopedVerifiableCredential" in types_of(entry)
 
 
 def _named_holder(document: JsonObject) -> str | None:

@@ -72,17 +72,13 @@ FRESH_STATUS: Final = timedelta(days=7)
 """Up to this age a status needs no remark."""
 
 
-def check_status(case: Case) -> Check:
+def judge_status(case: Case) -> Check:
     """The issuer has not taken the credential back, as far as its lists say.
 
     Revoked beats suspended beats unknown, in whatever order the entries stand. Messages
     are repeated, and decide nothing.
     """
     credential = case.readable()
-    if not credential.statuses:
-        return Check(
-            "status", Result.NOT_APPLICABLE, detail="the issuer keeps no status for it"
-        )
     answers: list[EntryAnswer] = []
     messages: list[str] = []
     problems: list[PatunayError] = []

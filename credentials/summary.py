@@ -7,12 +7,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from credentials.case import Case
-from credentials.dated_summary import dated_summary
-from credentials.denials import KeyDenied
 from credentials.evidence import Obtained, Origin
-from credentials.key_standing import KeyCompromisedUnanchored
 from credentials.model import Credential
-from credentials.proof_checks import ProofFromTheFuture
 from credentials.quoting import quoted
 from credentials.report import Check, Outcome, Result, Standing, conclude
 
@@ -26,7 +22,7 @@ _STANDING_WORDS: Final[Mapping[Standing, str]] = {
 }
 
 _NOT_FORGED: Final = frozenset(
-    {KeyCompromisedUnanchored.code, KeyDenied.code, ProofFromTheFuture.code}
+    {"key-compromised-unanchored", "key-denied", "proof-created-in-future"}
 )
 """Failures of authenticity where the signature itself is good."""
 
@@ -40,6 +36,10 @@ def summarise(case: Case, checks: Mapping[str, Check], standing: Standing) -> st
     authentic = conclude(core)
     if authentic is Outcome.VALID:
         if case.asked or _is_kept(case, checks):
+            from credentials.dated_summary import (  # noqa: PLC0415 - seldom asked
+                dated_summary,
+            )
+
             return dated_summary(name, _issuer(case), case, checks, standing)
         return f"{name} was signed by {_issuer(case)}; {_STANDING_WORDS[standing]}."
     wanted = Result.FAILED if authentic is Outcome.REJECTED else Result.UNDETERMINED

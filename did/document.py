@@ -7,17 +7,20 @@ Patunay does not know are left alone.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias, TypeVar, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, get_args
 
 from did.identifier import Did, DidMalformed, DidUrl, DidUrlMalformed
 from did.jwk import decode_jwk
 from did.key import DID_CONTEXTS
 from did.multikey import KeyTypeUnsupported, decode_multikey, encode_multikey
-from did.service import SERVICE_TYPE, LogServiceMalformed, PatunayLogService
+from did.service_type import SERVICE_TYPE
 from primitives.canonical_json import Json, JsonObject
 from primitives.ed25519 import PublicKey
 from primitives.errors import Malformed, Rejected, Undetermined
 from primitives.instants import InstantMalformed, parse_instant
+
+if TYPE_CHECKING:  # most documents name no log
+    from did.service import PatunayLogService
 
 MAX_VERIFICATION_METHODS = 256
 """In one document, embedded ones included; rotated keys stay listed."""
@@ -187,16 +190,23 @@ class DidDocument:
         """
         return self.method_for(verification_method_id, relationship).public_key()
 
-    def log_service(self) -> PatunayLogService | None:
+    def log_service(self) -> "PatunayLogService | None":
         """Return the issuer's own word on its log, or None if it gives none.
 
         Raises:
             LogServiceMalformed: Not of its fixed form, or more than one.
         """
         entries = [entry for entry in self.services if entry.get("type") == SERVICE_TYPE]
+        if not entries:
+            return None
+        from did.service import (  # noqa: PLC0415 - see above
+            LogServiceMalformed,
+            PatunayLogService,
+        )
+
         if len(entries) > 1:
             raise LogServiceMalformed(f"found {len(entries)} of {SERVICE_TYPE}, want one")
-        return PatunayLogService.parse(entries[0]) if entries else None
+        return PatunayLogService.parse(entries[0])
 
 
 def check_document_id(value: JsonObject, expected: str) -> None:
@@ -250,7 +260,7 @@ def build_did_document(
     *,
     assertion_keys: Mapping[str, PublicKey],
     withdrawn_keys: Mapping[str, PublicKey] | None = None,
-    services: Sequence[PatunayLogService] = (),
+    services: "Sequence[PatunayLogService]" = (),
     controller: str | None = None,
 ) -> JsonObject:
     """Return a DID document for a did:web.

@@ -14,7 +14,8 @@ from datetime import datetime
 from typing import Final
 
 from did.document import DidDocument, parse_did_document
-from did.key_event import KeyEvent, KeyState, fold_events, parse_event
+from did.key_event import KeyEvent, fold_events, parse_event
+from did.key_state import KeyState
 from primitives.canonical_json import Json, JsonObject, canonicalize
 from primitives.ed25519 import PublicKey
 from primitives.errors import Malformed, PatunayError, Rejected, Undetermined

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal, TypeAlias, get_args
 
+from did.key_state import KeyState
 from primitives.canonical_json import Json, JsonObject, canonicalize
 from primitives.ed25519 import (
     SIGNATURE_BYTES,
@@ -96,17 +97,6 @@ class KeyEvent:
 
     document: JsonObject
     """As published, proof included."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyState:
-    """What the events of a DID come to for one key."""
-
-    rotated_at: datetime | None = None
-    """When a newer key took its place."""
-
-    compromised_since: datetime | None = None
-    """From when on its signatures show nothing by themselves."""
 
 
 def event_digest(document: Mapping[str, Json]) -> str:

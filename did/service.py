@@ -7,10 +7,10 @@ which chains count comes from the verifier's policy or trust pack.
 import re
 from dataclasses import dataclass
 
+from did.service_type import SERVICE_TYPE
 from primitives.canonical_json import Json, JsonObject
 from primitives.errors import Malformed
 
-SERVICE_TYPE = "PatunayLog"
 _FRAGMENT = "log"
 
 MAX_LOG_ANCHORS = 32

@@ -8,20 +8,22 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from anchoring.backend import Sighting
-from anchoring.receipt import Receipt
 from credentials.data_integrity import ASSERTION, Proof, parse_proofs
 from credentials.evidence import NOT_LOOKED_UP, Evidence, Lookup, Missing, Obtained
 from credentials.policy import Policy
-from did.resolver import Resolution, Resolver
-from did.service import SERVICE_TYPE
+from did.service_type import SERVICE_TYPE
 from primitives.canonical_json import Json, JsonObject
 from primitives.clock import Clock
 from primitives.errors import PatunayError
 from primitives.strict_json import parse_json_object
 
-if TYPE_CHECKING:  # reads a node's configuration, which a stranger has none of
+if TYPE_CHECKING:  # a stranger's credential needs none of them
+    from anchoring.backend import Sighting
+    from anchoring.receipt import Receipt
+    from did.resolver import Resolution, Resolver
     from node.own_node import OwnNode
+
+    AskChain: TypeAlias = Callable[[Receipt], Awaitable[dict[str, Lookup[Sighting]]]]
 
 MAX_STATUS_LIST_BYTES = 2 << 20
 """A list of 8 Mi entries that are half set has 1.4 MB; the shortest some 100 bytes."""
@@ -45,7 +47,7 @@ class Gatherer:
     own: "OwnNode | None" = None
     """The verifier's own node, if it has one."""
 
-    resolver: Resolver | None = None
+    resolver: "Resolver | None" = None
     """Over the network; None stays offline."""
 
     fetch: Fetch | None = None
@@ -67,9 +69,8 @@ class Gatherer:
         document: JsonObject,
         *,
         purpose: str = ASSERTION,
-        receipt: Lookup[Receipt] | None = None,
-        sightings: Callable[[Receipt], Awaitable[dict[str, Lookup[Sighting]]]]
-        | None = None,
+        receipt: "Lookup[Receipt] | None" = None,
+        sightings: "AskChain | None" = None,
     ) -> Evidence:
         """Return everything that could be had about `document`.
 
@@ -96,7 +97,7 @@ class Gatherer:
         )
         if receipt is None:
             return evidence
-        seen: dict[str, Lookup[Sighting]] = {}
+        seen: "dict[str, Lookup[Sighting]]" = {}
         if isinstance(receipt, Obtained) and sightings is not None:
             seen = await sightings(receipt.value)
         return replace(evidence, receipt=receipt, sightings=seen)
@@ -108,7 +109,7 @@ class Gatherer:
         if self.resolver is None:
             return NOT_LOOKED_UP
         try:
-            found: Resolution = await self.resolver.resolve(did)
+            found: "Resolution" = await self.resolver.resolve(did)
         except PatunayError as e:
             return Missing.because(e)
         return Obtained(found.document, found.source, found.obtained_at)

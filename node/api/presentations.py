@@ -7,9 +7,10 @@ from aiohttp import web
 
 from credentials.bundle import Bundle
 from credentials.data_integrity import AUTHENTICATION
+from credentials.kinds import is_presentation
 from credentials.policy import DEFAULT_REQUIRED, Policy
 from credentials.presentation import PresentationReport, judge_presentation
-from credentials.presentation_checks import is_presentation, presented_credentials
+from credentials.presentation_checks import presented_credentials
 from credentials.report import Report
 from node.api.context import NODE
 from node.api.request import read_json_object, refuse_addresses

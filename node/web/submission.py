@@ -9,8 +9,9 @@ import aiohttp
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from credentials.bundle import Bundle, is_bundle, looks_like_bundle, parse_bundle
+from credentials.bundle import Bundle, parse_bundle
 from credentials.foreign.formats import FormatNotSupported, file_format
+from credentials.kinds import is_bundle, looks_like_bundle
 from node.api.problems import MediaTypeUnsupported
 from node.api.request import BodyBroken
 from primitives.canonical_json import JsonObject

@@ -10,9 +10,9 @@ from typing import Any
 
 from cli.network import Surroundings
 from credentials.judge import judge
+from credentials.kinds import is_presentation
 from credentials.policy import Policy
 from credentials.presentation import judge_presentation
-from credentials.presentation_checks import is_presentation
 from did.web import parse_did_web
 from node.gather_presentation import gather_presentation
 from node.home import Home

@@ -11,13 +11,12 @@ from credentials.bundle import (
     MAX_PARTS,
     Bundle,
     encode_bundle,
-    is_bundle,
-    looks_like_bundle,
     make_bundle,
     parse_bundle,
 )
 from credentials.evidence import Evidence
 from credentials.judge import judge
+from credentials.kinds import is_bundle, looks_like_bundle
 from credentials.policy import Policy
 from credentials.report import Outcome, Report, Result
 from did.document import build_did_document

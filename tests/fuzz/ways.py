@@ -13,9 +13,9 @@ from typing import Any, Final
 import jsonschema
 
 from credentials.judge import judge
+from credentials.kinds import is_presentation
 from credentials.policy import Policy
 from credentials.presentation import PresentationReport, judge_presentation
-from credentials.presentation_checks import is_presentation
 from credentials.report import Report
 from node.api.openapi import describe
 from node.api.presentations import text_option
