@@ -4,7 +4,12 @@ from hypothesis import strategies as st
 from nacl.bindings import crypto_core_ed25519_add
 
 from did.jwk import decode_jwk
-from did.multikey import decode_multikey, encode_multikey
+from did.multikey import (
+    MultikeyLengthWrong,
+    MultikeyMalformed,
+    decode_multikey,
+    encode_multikey,
+)
 from primitives.canonical_json import Json
 from primitives.ed25519 import KeyRefused, PublicKey, SoftwareSigner
 from primitives.encodings import encode_base58btc, encode_base64url
@@ -73,6 +78,26 @@ def test_refuses_what_is_no_multikey(text: str, reason: str) -> None:
     with pytest.raises(Malformed, match=reason) as caught:
         decode_multikey(text)
     assert caught.value.code == "multikey-malformed"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (multikey("ed01", decode_multikey(SPEC_EXAMPLE)[:-1]), MultikeyLengthWrong),
+        (multikey("ed01", b""), MultikeyLengthWrong),
+        (multikey("8026", decode_multikey(SPEC_EXAMPLE)[:-1]), MultikeyMalformed),
+        ("z" + "0" * 40, MultikeyMalformed),
+        ("m" + SPEC_EXAMPLE[1:-1], MultikeyMalformed),
+        (multikey("ed01", decode_multikey(SPEC_EXAMPLE) + b"\0"), MultikeyMalformed),
+    ],
+)
+def test_only_an_ed25519_key_that_is_cut_short_is_called_that(
+    text: str, kind: type[MultikeyMalformed]
+) -> None:
+    with pytest.raises(MultikeyMalformed) as caught:
+        decode_multikey(text)
+    assert type(caught.value) is kind
+    assert ("cut short" in str(caught.value)) is (kind is MultikeyLengthWrong)
 
 
 @pytest.mark.parametrize(

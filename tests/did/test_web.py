@@ -201,3 +201,11 @@ def test_no_did_is_made_of_another_url(url: str, code: str) -> None:
 def test_says_when_a_name_is_punycode() -> None:
     assert parse_did_web("did:web:www.xn--bcher-kva.example").is_international
     assert not parse_did_web("did:web:example.edu").is_international
+
+
+@pytest.mark.parametrize("port", [0, -1, 65_536, True])
+def test_parts_that_no_text_could_have_are_refused_as_well(port: int) -> None:
+    assert str(DidWeb("example.edu", 65_535)) == "did:web:example.edu%3A65535"
+    with pytest.raises(Malformed) as caught:
+        DidWeb("example.edu", port)
+    assert caught.value.code == "did-port-invalid"

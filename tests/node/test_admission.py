@@ -6,6 +6,7 @@ import pytest
 
 from node.api import request as reading
 from node.api.admission import ADMISSION, Admission
+from node.api.problems import Overloaded
 from node.metrics import Metrics
 from node.node import Node
 from tests.support.api import problem_of
@@ -93,5 +94,5 @@ def test_refuses_from_the_limit_on() -> None:
     door = Admission(limit=2, metrics=Metrics(), in_hand=1)
     door.refuse_if_full("/")
     door.in_hand = 2
-    with pytest.raises(Exception, match="found 2 requests in hand"):
+    with pytest.raises(Overloaded, match="found 2 requests in hand"):
         door.refuse_if_full("/")

@@ -16,7 +16,7 @@ from aiohttp.test_utils import TestServer
 
 from anchoring.memory import MemoryAnchor
 from node.home import Home
-from node.node import Node
+from node.node import Node, NodeSealed
 from node.status import revoke
 from node.webhook_job import (
     FIRST_WAIT_SECONDS,
@@ -179,7 +179,7 @@ async def test_an_event_is_stored_with_what_happened_or_not_at_all(
     (uuid,) = (await issue(node, 1)).issued
     before = query(home, "SELECT count(*) FROM webhook_deliveries")
     node.unlocked = None
-    with pytest.raises(Exception, match="sealed"):
+    with pytest.raises(NodeSealed, match="sealed"):
         await revoke(node, uuid, "why")
     assert query(home, "SELECT count(*) FROM webhook_deliveries") == before == [(1,)]
 
