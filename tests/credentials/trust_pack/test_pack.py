@@ -44,6 +44,7 @@ from primitives.canonical_json import canonicalize
 from primitives.ed25519 import Signature
 from primitives.errors import Malformed, PatunayError, Rejected
 from primitives.hashing import sha256
+from primitives.instants import format_instant
 from tests.support.credentials_support import DAY, ISSUER, NOW
 from tests.support.trust_packs import (
     ISSUED,
@@ -295,7 +296,8 @@ def at(moment: datetime) -> Seen:
 
 def test_a_pack_is_usable_then_expired() -> None:
     assert at(ISSUED + 180 * DAY - MINUTE).version == 1
-    with pytest.raises(PackExpired):
+    until = format_instant(ISSUED + 180 * DAY)
+    with pytest.raises(PackExpired, match=f"was usable until {until}$"):
         at(ISSUED + 180 * DAY)
 
 
