@@ -172,6 +172,7 @@ def test_a_proof_value_that_is_not_encoded_says_the_same() -> None:
         ({"path": [{"left": "00" * 32}] * 65}, "path: want an array of at most 64"),
         ({"anchors": "blink:btc:mainnet:00"}, "anchors: want an array of at most 16"),
         ({"anchors": ["https://explorer.example/tx/00"]}, "anchors: want blink:CHAIN"),
+        ({"anchors": {}}, "anchors: want an array of at most 16"),
         ({"anchors": [7]}, "anchors: want blink:CHAIN"),
         ({"anchors": ["blink:btc:mainnet:00"] * 17}, "anchors: want an array of at most"),
     ],
