@@ -23,7 +23,7 @@ from credentials.report import Check, Result
 from did.document import DidDocument, parse_did_document
 from did.identifier import DidUrl
 from did.key import DidKey, did_key_document
-from did.key_state import KeyState
+from did.key_state import NO_EVENTS, KeyState
 from primitives.canonical_json import JsonObject
 from primitives.errors import PatunayError, Undetermined
 
@@ -220,7 +220,7 @@ def key_state(issuer: str, key: str, case: Case) -> KeyState:
     """
     found = case.evidence.histories.get(issuer)
     if not isinstance(found, Obtained) or found.value.get("events") == []:
-        return KeyState()
+        return NO_EVENTS
     return history_of(found, issuer, case).state(key)
 
 

@@ -20,7 +20,7 @@ from credentials.proof_chain import ancestors
 from credentials.report import Check
 from did.document import VerificationMethodNotAuthorised
 from did.identifier import DidUrl
-from did.key_state import KeyState
+from did.key_state import NO_EVENTS, KeyState
 from primitives.errors import PatunayError, Rejected, Undetermined
 from primitives.instants import format_instant
 
@@ -249,7 +249,7 @@ def _check_issuer_method(method: DidUrl, issuer: str, case: Case) -> tuple[str, 
 
 def _judge_replaced(state: KeyState, issuer: str, case: Case) -> tuple[str, str]:
     """Return what is to be remarked about a key that was replaced or stolen."""
-    if state == KeyState():
+    if state == NO_EVENTS:
         return "", ""
     from credentials.denials import key_question  # noqa: PLC0415
     from credentials.key_standing import judge_key  # noqa: PLC0415

@@ -15,7 +15,7 @@ from typing import Final
 
 from did.document import DidDocument, parse_did_document
 from did.key_event import KeyEvent, fold_events, parse_event
-from did.key_state import KeyState
+from did.key_state import NO_EVENTS, KeyState
 from primitives.canonical_json import Json, JsonObject, canonicalize
 from primitives.ed25519 import PublicKey
 from primitives.errors import Malformed, PatunayError, Rejected, Undetermined
@@ -106,7 +106,7 @@ class DidHistory:
 
     def state(self, key: str) -> KeyState:
         """Return what the events say of `key`: nothing, if none names it."""
-        return self.states.get(key, KeyState())
+        return self.states.get(key, NO_EVENTS)
 
     def document_at(self, time: datetime) -> DidVersion:
         """Return the version that held at `time`.

@@ -5,7 +5,7 @@ See <https://www.w3.org/TR/did-core/#did-syntax> and
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from primitives.errors import Malformed
@@ -54,6 +54,13 @@ class Did:
     method_specific_id: str
     """As written, percent-encoding included."""
 
+    _text: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Spell it once, for whoever compares it as text."""
+        text = f"did:{self.method}:{self.method_specific_id}"
+        object.__setattr__(self, "_text", text)
+
     @classmethod
     def parse(cls, text: str) -> "Did":
         """Read a DID without path, query or fragment.
@@ -73,7 +80,7 @@ class Did:
 
     def __str__(self) -> str:
         """Return the DID as it was written."""
-        return f"did:{self.method}:{self.method_specific_id}"
+        return self._text
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,16 @@ class DidUrl:
 
     fragment: str
     """Without the `#`, never empty."""
+
+    _text: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Spell it once: tables of keys are looked up by it for every proof."""
+        object.__setattr__(self, "_text", f"{self.did}#{self.fragment}")
+
+    def __hash__(self) -> int:
+        """Hash the text, which remembers its own."""
+        return hash(self._text)
 
     @staticmethod
     @lru_cache(maxsize=1024)  # a refusal is not kept; a key's name comes back all the time
@@ -124,7 +141,7 @@ class DidUrl:
 
     def __str__(self) -> str:
         """Return the absolute DID URL."""
-        return f"{self.did}#{self.fragment}"
+        return self._text
 
 
 def checked_fragment(text: str) -> str:

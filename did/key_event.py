@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal, TypeAlias, get_args
 
-from did.key_state import KeyState
+from did.key_state import NO_EVENTS, KeyState
 from primitives.canonical_json import Json, JsonObject, canonicalize
 from primitives.ed25519 import (
     SIGNATURE_BYTES,
@@ -210,7 +210,7 @@ def fold_events(
     for event in events:
         _require_link(event, before, did)
         _require_signer(event, states, keys, log_keys)
-        states[event.key] = _next_state(states.get(event.key, KeyState()), event)
+        states[event.key] = _next_state(states.get(event.key, NO_EVENTS), event)
         before = event
     return states
 

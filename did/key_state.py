@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,3 +14,7 @@ class KeyState:
 
     compromised_since: datetime | None = None
     """From when on its signatures show nothing by themselves."""
+
+
+NO_EVENTS: Final = KeyState()
+"""Of a key of which no event speaks."""

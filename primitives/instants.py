@@ -6,6 +6,7 @@ date-time that always names its zone.
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from primitives.errors import Malformed
 
@@ -23,6 +24,7 @@ class InstantMalformed(Malformed):
     code = "instant-malformed"
 
 
+@lru_cache(maxsize=1024)  # a refusal is not kept; a batch is of one day or one second
 def parse_instant(text: str) -> datetime:
     """Return the instant that `text` names, aware and in UTC, to the microsecond.
 
