@@ -25,6 +25,8 @@ CHECK_NAMES: Final = (
 )
 """Every check, in the order of the report."""
 
+_KNOWN: Final = frozenset(CHECK_NAMES)
+
 DEFAULT_REQUIRED: Final = frozenset({"structure", "proof", "issuer-key", "dates", "status"})
 
 FLOOR: Final = frozenset({"proof", "issuer-key"})
@@ -111,7 +113,7 @@ class Policy:
 
     def __post_init__(self) -> None:
         """Refuse a check that does not exist: it would silently never be required."""
-        unknown = self.required - set(CHECK_NAMES)
+        unknown = self.required - _KNOWN
         if unknown:
             raise PolicyMalformed(
                 f"found required check {min(unknown)!r}, want some of {CHECK_NAMES}"

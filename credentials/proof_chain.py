@@ -65,9 +65,11 @@ def ancestors(document: Mapping[str, Json], previous: Iterable[str]) -> frozense
     Raises:
         ProofChainBroken: See the class.
     """
+    current = frozenset(previous)
+    if not current:
+        return current
     by_id = _by_id(document)
     found: set[str] = set()
-    current = frozenset(previous)
     # Each round is one step back; a way longer than there are proofs runs in a circle.
     for _ in range(len(by_id) + 1):
         if not current:

@@ -61,8 +61,8 @@ def foreign_format(document: Mapping[str, Json]) -> Format | None:
         # Others have trees of their own, which hash in another way.
         is_blockcerts = "BlockcertsCredential" in _types(document)
         return Format.BLOCKCERTS_3 if is_blockcerts else Format.MERKLE_PROOF_2019
-    for kind, fits in _LOOKS.items():
-        if fits(document, proofs):
+    for kind, (member, fits) in _LOOKS.items():
+        if (member is None or member in document) and fits(document, proofs):
             return kind
     return None
 
@@ -99,7 +99,7 @@ def _is_blockcerts_2(document: Mapping[str, Json], _: list[JsonObject]) -> bool:
 
 
 def _is_open_attestation_2(document: Mapping[str, Json], _: list[JsonObject]) -> bool:
-    return "data" in document and any(
+    return any(
         each.get("type") == "SHA3MerkleProof"
         for each in _objects(document.get("signature"))
     )
@@ -110,7 +110,7 @@ def _is_later_open_attestation(_: Mapping[str, Json], proofs: list[JsonObject]) 
 
 
 def _is_open_badges_2(document: Mapping[str, Json], _: list[JsonObject]) -> bool:
-    return "Assertion" in _types(document) and "badge" in document
+    return "Assertion" in _types(document)
 
 
 def _is_enveloped(document: Mapping[str, Json], _: list[JsonObject]) -> bool:
@@ -130,21 +130,20 @@ def _is_unknown(document: Mapping[str, Json], _: list[JsonObject]) -> bool:
     )
 
 
-_LOOKS: Final[Mapping[Format, _Looks]] = {
-    Format.OPEN_ATTESTATION_2: _is_open_attestation_2,
-    Format.OPEN_ATTESTATION_LATER: _is_later_open_attestation,
-    Format.BLOCKCERTS_2: _is_blockcerts_2,
-    Format.OPEN_BADGES_2: _is_open_badges_2,
-    Format.ENVELOPED: _is_enveloped,
-    Format.EUROPASS: _is_europass,
-    Format.JWS_JSON: lambda d, _: (
-        "payload" in d and ("signature" in d or "signatures" in d)
-    ),
-    Format.JWT_PAYLOAD: _has("vc", "iss"),
-    Format.ANONCREDS: _has("schema_id", "cred_def_id", "values"),
-    Format.UNKNOWN: _is_unknown,
+_LOOKS: Final[Mapping[Format, tuple[str | None, _Looks]]] = {
+    Format.OPEN_ATTESTATION_2: ("data", _is_open_attestation_2),
+    Format.OPEN_ATTESTATION_LATER: (None, _is_later_open_attestation),
+    Format.BLOCKCERTS_2: (None, _is_blockcerts_2),
+    Format.OPEN_BADGES_2: ("badge", _is_open_badges_2),
+    Format.ENVELOPED: (None, _is_enveloped),
+    Format.EUROPASS: (None, _is_europass),
+    Format.JWS_JSON: ("payload", lambda d, _: "signature" in d or "signatures" in d),
+    Format.JWT_PAYLOAD: ("vc", _has("iss")),
+    Format.ANONCREDS: ("schema_id", _has("cred_def_id", "values")),
+    Format.UNKNOWN: (None, _is_unknown),
 }
-"""In this order; the last one only where nothing else fits."""
+"""The member without which it is none, if there is one, and how it looks. In this order;
+the last one only where nothing else fits."""
 
 
 _JWT: Final = re.compile(
