@@ -68,8 +68,8 @@ def main(arguments: list[str]) -> None:
             ask()
         return
     sys.path.insert(0, str(place))
-    from cli.main import COMMANDS  # noqa: PLC0415 - was installed a moment ago
     from cli.main import main as patunay  # noqa: PLC0415
+    from cli.root import COMMANDS  # noqa: PLC0415 - was installed a moment ago
 
     is_file = arguments[0] not in COMMANDS and Path(arguments[0]).exists()
     sys.argv = ["patunay", *(office_options() if is_file else ()), *arguments]

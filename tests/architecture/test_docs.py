@@ -14,8 +14,8 @@ import click
 import pytest
 from aiohttp import web
 
-from cli.main import COMMANDS, root
 from cli.output import Exit
+from cli.root import COMMANDS, root
 from credentials.model import StructureInvalid
 from credentials.policy import CHECK_NAMES
 from credentials.registrar_columns import PRIVATE, REQUIRED, canonical_column, is_column

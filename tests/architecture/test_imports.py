@@ -33,7 +33,7 @@ FORBIDDEN = {
     "node.own_node": EVERYTHING,
     "node.config": EVERYTHING,
     "node.home": EVERYTHING,
-    "cli.main": EVERYTHING,
+    "cli.root": EVERYTHING,
     "node.gather": DATABASE | CHAIN | ORACLE | NETWORK,
     "node.storage.ledger": CHAIN | ORACLE | NETWORK - {"ssl"},
     "node.logbook": CHAIN | ORACLE | {"aiohttp"},
@@ -78,7 +78,7 @@ def test_verifying_a_credential_loads_what_that_credential_needs(tmp_path: Path)
     made = signed(document, signer=STRANGER, method=STRANGER_METHOD)
     file.write_bytes(canonicalize(made))
     program = (
-        "import sys; from cli.main import root\n"
+        "import sys; from cli.root import root\n"
         "try: root.main(sys.argv[1:])\n"
         "except SystemExit as end: print(end.code, *sys.modules, file=sys.stderr)"
     )

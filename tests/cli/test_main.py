@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import pytest
 
-from cli.main import COMMANDS, root
+from cli.root import COMMANDS, root
 from node.home import Home
 from primitives.canonical_json import canonicalize
 from tests.support.command_line import assert_refused, run, run_json
@@ -28,7 +28,7 @@ NOT_FOR_A_FILE = (
 
 PROBE = f"""
 import sys
-from cli.main import root
+from cli.root import root
 try:
     root.main(sys.argv[1:])
 except SystemExit as end:

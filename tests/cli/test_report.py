@@ -110,7 +110,7 @@ def test_the_report_is_loaded_only_when_it_is_asked_for(
     stick, known = office
     arguments = ["verify", *map(str, (stick / "one.json", *known))]
     code = (
-        "import sys; from click.testing import CliRunner; from cli.main import root;"
+        "import sys; from click.testing import CliRunner; from cli.root import root;"
         f"CliRunner().invoke(root, {arguments!r});"
         "print(*(m for m in ('node.printed.content', 'fpdf', 'babel', 'credentials.foreign"
         ".suites') if m in sys.modules))"

@@ -12,8 +12,8 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from cli.main import root
 from cli.network import Surroundings
+from cli.root import root
 from did.keyfile import Argon2Cost
 from node.config import Config
 from node.home import Home
