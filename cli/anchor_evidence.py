@@ -5,8 +5,8 @@ where to look. What could not be had becomes `Missing`, with its reason.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urljoin
 
 from credentials.evidence import OWN_NODE, Evidence, Lookup, Missing, Obtained
@@ -28,8 +28,7 @@ NO_RECEIPT: Final = Missing(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class AnchorQuestion:
+class AnchorQuestion(NamedTuple):
     """How the anchor of a credential is to be looked up."""
 
     receipt: "Obtained[Receipt] | None"

@@ -5,10 +5,9 @@ Imports neither database nor web server nor chain: each is loaded when a file ne
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cli.anchor_evidence import AnchorQuestion
 from cli.credential_files import read_credential
@@ -45,8 +44,7 @@ class PresentationWanted(Malformed):
     hint = "leave --challenge and --domain away, or ask the holder for a presentation"
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """What is to be found out about each file."""
 
     around: Surroundings
@@ -76,8 +74,7 @@ class Question:
         return not self.offline or self.home is not None or self.records is not None
 
 
-@dataclass(frozen=True, slots=True)
-class _Sources:
+class _Sources(NamedTuple):
     """Where evidence comes from."""
 
     gatherer: Gatherer
@@ -211,7 +208,7 @@ async def _report_bundle(
     if question.pack is not None:
         evidence = question.pack.before(evidence, bundle.credential)
     if isinstance(evidence.receipt, Obtained) and question.anchor.rpc:
-        evidence = await replace(question.anchor, receipt=evidence.receipt).ask(
+        evidence = await question.anchor._replace(receipt=evidence.receipt).ask(
             bundle.credential,
             evidence,
             policy,

@@ -6,9 +6,8 @@ from the network.
 
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 import click
 
@@ -21,11 +20,10 @@ if TYPE_CHECKING:
 _ACCEPT: Final = "application/vc, application/vc+ld+json, application/json"
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """What a command finds outside of its files, as the context object of click."""
 
-    clock: Clock = field(default_factory=SystemClock)
+    clock: Clock = SystemClock()
 
     fetcher: "Callable[[], PublicFetcher] | None" = None
     """Makes what reads the web, instead of one by the command's own options."""

@@ -2,8 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cli.output import error_json
 from credentials.report import Check, Report, Result
@@ -24,8 +23,7 @@ _WORD_WIDTH: Final = max(map(len, _WORDS.values()))
 _ORDER: Final = ("valid", "rejected", "undetermined", "malformed", "unreadable")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What came of one file."""
 
     file: str

@@ -8,7 +8,7 @@ What a declaration says is never taken back, and its `since` only ever moves ear
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, TypeAlias, get_args
 
@@ -251,13 +251,13 @@ def _next_state(state: KeyState, event: KeyEvent) -> KeyState:
     if event.since is None:
         if state.rotated_at is not None:
             raise KeyEventChainBroken(f"{event.key} is rotated twice")
-        return replace(state, rotated_at=event.at)
+        return state._replace(rotated_at=event.at)
     known = state.compromised_since
     if known is not None and event.since >= known:
         raise CompromiseMovedLater(
             f"found {format_instant(event.since)}, want before {format_instant(known)}"
         )
-    return replace(state, compromised_since=event.since)
+    return state._replace(compromised_since=event.since)
 
 
 def _hash_data(body: Mapping[str, Json], options: Mapping[str, Json]) -> bytes:

@@ -1,12 +1,10 @@
 """What the events of a key come to: nothing, for most keys. See `did.key_event`."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class KeyState:
+class KeyState(NamedTuple):
     """What the events of a DID come to for one key."""
 
     rotated_at: datetime | None = None
