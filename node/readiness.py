@@ -40,15 +40,6 @@ class ReadinessCheck:
     required: bool = True
     """Whether the node is not ready without it."""
 
-    def to_json(self) -> dict[str, str | bool]:
-        """Return the check as `/readyz` shows it."""
-        return {
-            "name": self.name,
-            "ok": self.ok,
-            "required": self.required,
-            "detail": self.detail,
-        }
-
 
 async def require_ready(node: Node) -> tuple[ReadinessCheck, ...]:
     """Return what was looked at, if the node is ready.

@@ -7,22 +7,13 @@ from aiohttp import web
 
 from credentials.policy import Policy
 from did.fetch import PublicFetcher
-from node.api import (
-    identifiers,
-    issue,
-    openapi,
-    presentations,
-    public,
-    readiness,
-    verify,
-    witness,
-)
 from node.api.admission import ADMISSION, Admission, admission_middleware
 from node.api.batch_results import STREAMS
 from node.api.context import NODE, context_middleware, name_request
 from node.api.edges import caching, check_origin, listening_port, options, share
 from node.api.identifiers import IDENTIFIERS, Identifiers
 from node.api.limits import LIMITS, Limits, limits_middleware
+from node.api.openapi import ROUTES
 from node.api.problems import Handler, problem_middleware
 from node.api.request import MAX_BODY_BYTES
 from node.api.verify import VERIFIER, Verifier
@@ -73,19 +64,8 @@ def build_app(
     app.cleanup_ctx.append(_verifier)
     app.cleanup_ctx.append(pages.warmed_up)
     app.cleanup_ctx.append(_watching)
-    for module in (
-        identifiers,
-        issue,
-        openapi,
-        presentations,
-        public,
-        readiness,
-        verify,
-        witness,
-        *openapi.RESOURCES,
-        *pages.MODULES,
-    ):
-        app.add_routes(module.routes)
+    for table in ROUTES:
+        app.add_routes(table)
     return app
 
 

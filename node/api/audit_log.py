@@ -7,7 +7,7 @@ from aiohttp import web
 
 from node.api.context import NODE
 from node.api.guard import needs
-from node.api.operation import Answer, Operation, described
+from node.api.operation import Answer, Operation, described, named
 from node.api.paging import (
     CursorMalformed,
     PageQuery,
@@ -24,7 +24,7 @@ from primitives.strict_json import parse_json_object
 
 routes = web.RouteTableDef()
 
-_ENTRY: Final = Keywords(**{"$ref": "#/components/schemas/AuditEntry"})
+_ENTRY: Final = Keywords(**named("AuditEntry"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,12 +20,12 @@ from did.fetch import (
 )
 from node.api.context import NODE
 from node.api.guard import ACTOR, needs
-from node.api.operation import Answer, Body, Operation, described
+from node.api.operation import Answer, Body, Operation, described, named
 from node.api.presentations import verify_any
 from node.api.problems import MediaTypeUnsupported
 from node.api.request import MAX_BODY_BYTES, read_body, read_json_bytes
 from node.api.schema import Keywords, RequestMalformed, read
-from node.api.verify import STATUS_OF_OUTCOME, VERIFIER, render_report
+from node.api.verify import STATUS_OF_OUTCOME, VERIFIER, render_report, verifying
 from node.holder import bundle_of
 from node.logbook import CredentialUnknown
 from node.permissions import Action, check_permission
@@ -36,12 +36,7 @@ from primitives.strict_json import MAX_DOCUMENT_BYTES, parse_json_object
 routes = web.RouteTableDef()
 
 _FORM: Final = "multipart/form-data"
-_REPORT: Final = {
-    "oneOf": [
-        {"$ref": "#/components/schemas/Report"},
-        {"$ref": "#/components/schemas/PresentationReport"},
-    ]
-}
+_REPORT: Final = {"oneOf": [named("Report"), named("PresentationReport")]}
 _RAW: Final = ("application/octet-stream", "application/vc+json")
 _BINARY: Final = {"type": "string", "format": "binary"}
 _FILE: Final[dict[str, Any]] = {
@@ -58,26 +53,15 @@ class LinkGiven:
     """With TLS, and at a public address."""
 
 
-def _verifying(summary: str, body: Body, *errors: Any) -> Operation:
-    return Operation(
-        summary,
-        {
-            200: Answer("Valid.", _REPORT),
-            400: Answer("Rejected or undetermined.", _REPORT),
-        },
-        errors=errors,
-        body=body,
-    )
-
-
 @routes.post("/files/verify")
 @described(
-    _verifying(
+    verifying(
         "Verify a file: a credential, a bundle with its evidence, or a presentation",
         Body({"type": "object"}, more=_FILE),
         PresentationTooLarge,
         BundleMalformed,
         BundleAltered,
+        report=_REPORT,
     )
 )
 async def verify_file(request: web.Request) -> web.Response:
@@ -102,7 +86,7 @@ async def _read_file(request: web.Request) -> bytes:
 
 @routes.post("/links/verify")
 @described(
-    _verifying(
+    verifying(
         "Have a link opened, and verify what is there",
         Body(LinkGiven),
         PresentationTooLarge,
@@ -114,6 +98,7 @@ async def _read_file(request: web.Request) -> bytes:
         FetchTimeout,
         FetchTlsFailed,
         FetchTooLarge,
+        report=_REPORT,
     )
 )
 @needs(Action.CREDENTIAL_READ)

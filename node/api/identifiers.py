@@ -21,6 +21,7 @@ from node.api.did_resolution import (
     write_answer,
     write_error,
 )
+from node.api.operation import Answer, Operation, described
 from node.api.problems import Overloaded
 from node.disk import StorageFailed
 from node.node import Node
@@ -80,8 +81,46 @@ IDENTIFIERS = web.AppKey("IDENTIFIERS", Identifiers)
 routes = web.RouteTableDef()
 
 
+_ERRORS: Final = ("application/did-resolution", "application/did-url-dereferencing")
+_KINDS: Final = (
+    *_ERRORS,
+    "application/did",
+    "application/did+json",
+    "application/did+ld+json",
+    "application/json",
+)
+
+
+def _error(description: str) -> Answer:
+    return Answer(description, {"type": "object"}, (*_ERRORS, "application/json"))
+
+
 @routes.get("/identifiers/")
 @routes.get("/identifiers/{did}")
+@described(
+    Operation(
+        "Resolve a DID, or give what a DID URL's fragment names",
+        {
+            200: Answer(
+                "The result, document, verification method or service.",
+                {"type": "object"},
+                _KINDS,
+            ),
+            400: _error("No DID, or a query after it."),
+            404: _error("No such document, or no such fragment in it."),
+            406: _error("No media type that is known here."),
+            501: _error("Another DID method, or another type of key."),
+            502: _error("Another server's answer is of no use."),
+            504: _error("Another server does not answer."),
+        },
+        errors=(Overloaded,),
+        description=(
+            "`Accept` chooses the document alone, or a result with its metadata; errors "
+            "are written in the same dialect."
+        ),
+        parts={"did": "A DID, or one with `%23` and a fragment; or URL-encoded whole."},
+    )
+)
 async def resolve(request: web.Request) -> web.Response:
     """Resolve a DID, or give the method or service that a DID URL names in a document.
 

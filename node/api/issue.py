@@ -1,21 +1,35 @@
 """POST /credentials/issue and GET /credentials/{id}/receipt."""
 
+from dataclasses import dataclass
+from typing import Literal
+
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from credentials.data_integrity import SUITES
+from credentials.jsonld.loader import ContextUnknown
+from credentials.jsonld.scope import UnsignedTerm
+from credentials.model import StructureInvalid
 from node.api.context import NODE
 from node.api.creating import Made, answer_once
 from node.api.guard import needs
+from node.api.operation import Answer, Body, Operation, described, named
+from node.api.paging import query_of
 from node.api.request import MAX_BODY_BYTES, read_json_bytes
-from node.issuance import issue_within
-from node.logbook import build_receipt
+from node.api.schema import RequestMalformed, body_of, read
+from node.approvals import ApprovalRequired
+from node.issuance import IdConflict, IssuerMismatch, issue_within
+from node.logbook import CredentialUnknown, NotYetAnchored, build_receipt
+from node.node import NodeSealed
 from node.permissions import Action
+from node.storage.registry import IssuerUnknown
 from primitives.canonical_json import JsonObject
 from primitives.errors import Malformed
 from primitives.strict_json import parse_json_object
 
 routes = web.RouteTableDef()
+
+Suite = Literal["eddsa-rdfc-2022", "eddsa-jcs-2022"]
+"""`credentials.data_integrity.SUITES`."""
 
 
 class IssueRequestMalformed(Malformed):
@@ -25,8 +39,64 @@ class IssueRequestMalformed(Malformed):
     hint = 'send {"credential": {…}, "options": {"cryptosuite": "eddsa-rdfc-2022"}}'
 
 
+@dataclass(frozen=True, slots=True)
+class IssueOptions:
+    """How a credential is issued."""
+
+    cryptosuite: Suite | None = None
+    """Instead of the issuer's own."""
+
+    credential_id: str | None = None
+    """The credential's own `id`, once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssueGiven:
+    """What is to be issued."""
+
+    credential: JsonObject
+    """With an issuer of this node, and without a proof."""
+
+    options: IssueOptions = IssueOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What was issued."""
+
+    verifiable_credential: JsonObject
+    """Signed, exactly as it is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptQuery:
+    """Which receipt."""
+
+    chain: str | None = None
+    """CAIP-2 id of the one chain whose anchors count."""
+
+
 @routes.post("/credentials/issue")
 @routes.post("/issuers/{slug}/credentials/issue")
+@described(
+    Operation(
+        "Sign one credential and queue it for the log",
+        {201: Answer("The signed credential.", Issued)},
+        errors=(
+            IssueRequestMalformed,
+            StructureInvalid,
+            UnsignedTerm,
+            ContextUnknown,
+            IssuerMismatch,
+            IssuerUnknown,
+            IdConflict,
+            ApprovalRequired,
+            NodeSealed,
+        ),
+        body=Body(IssueGiven),
+        creates=True,
+    )
+)
 @needs(Action.CREDENTIAL_ISSUE)
 async def issue(request: web.Request) -> web.Response:
     """Sign one credential: 201 with `{verifiableCredential}`. Needs a signer's token.
@@ -36,57 +106,57 @@ async def issue(request: web.Request) -> web.Response:
     """
     node = request.app[NODE]
     raw = await read_json_bytes(request)
-    credential, suite = _read_request(parse_json_object(raw, MAX_BODY_BYTES))
+    given = _read_request(parse_json_object(raw, MAX_BODY_BYTES))
 
     async def effect(c: AsyncConnection) -> Made:
         slug = request.match_info.get("slug")
-        signed = await issue_within(node, c, credential, slug, cryptosuite=suite)
-        return Made(201, {"verifiableCredential": signed})
+        signed = await issue_within(
+            node, c, given.credential, slug, cryptosuite=given.options.cryptosuite
+        )
+        return Made(201, body_of(Issued(signed)))
 
     return await answer_once(node, request, raw, effect)
 
 
-def _read_request(body: JsonObject) -> tuple[JsonObject, str | None]:
-    """Return the credential and the cryptosuite asked for; None leaves it to the issuer."""
-    credential, options = body.get("credential"), body.get("options", {})
-    if not isinstance(credential, dict):
-        raise IssueRequestMalformed("found no credential object")
-    if "issuer" not in credential:
+def _read_request(body: JsonObject) -> IssueGiven:
+    """Return what is asked for; what is not done here is refused (`mandatoryPointers`)."""
+    try:
+        given = read(IssueGiven, body)
+    except RequestMalformed as e:
+        raise IssueRequestMalformed(str(e)) from e
+    if "issuer" not in given.credential:
         raise IssueRequestMalformed("found no issuer, want the DID of one of this node")
-    if not isinstance(options, dict):
-        raise IssueRequestMalformed("found options that are no object")
-    _require_known(body, ("credential", "options"), "")
-    _require_known(options, ("cryptosuite", "credentialId"), "options.")
-    named = options.get("credentialId", credential.get("id"))
-    if named != credential.get("id"):
+    named_id = given.options.credential_id
+    if named_id is not None and named_id != given.credential.get("id"):
         raise IssueRequestMalformed(
-            f"found options.credentialId {str(named)[:120]}, want the id of the credential"
+            f"found options.credentialId {named_id[:120]}, want the id of the credential"
         )
-    suite = options.get("cryptosuite")
-    if "cryptosuite" in options and suite not in SUITES:
-        raise IssueRequestMalformed(
-            f"found cryptosuite {str(suite)[:64]}, want one of {SUITES}"
-        )
-    return credential, suite if isinstance(suite, str) else None
-
-
-def _require_known(members: JsonObject, known: tuple[str, ...], prefix: str) -> None:
-    """What is asked for and not done would be taken for done (`mandatoryPointers`)."""
-    for name in members:
-        if name not in known:
-            raise IssueRequestMalformed(
-                f"found {prefix}{name[:64]}, want nothing but {', '.join(known)}"
-            )
+    return given
 
 
 @routes.get("/credentials/{id}/receipt")
+@described(
+    Operation(
+        "The proof that a credential is in the anchored log",
+        {
+            200: Answer(
+                "The receipt, or its C2SP tlog-proof alone.",
+                named("Receipt"),
+                more={"text/plain": None},
+            )
+        },
+        errors=(CredentialUnknown, NotYetAnchored),
+        query=ReceiptQuery,
+    )
+)
 async def receipt(request: web.Request) -> web.Response:
     """Give a credential's receipt; 404 unknown, 409 while it is not anchored yet.
 
     With `Accept: text/plain`, the C2SP tlog-proof alone; with `chain`, of an anchor there.
     """
     name = request.match_info["id"].removeprefix("urn:uuid:")
-    made = await build_receipt(request.app[NODE], name, request.query.get("chain"))
+    chain = query_of(request, ReceiptQuery).chain
+    made = await build_receipt(request.app[NODE], name, chain)
     if "text/plain" in request.headers.get("Accept", ""):
         return web.Response(text=str(made.tlog_proof))
     return web.json_response(made.to_json())

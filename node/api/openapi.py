@@ -1,7 +1,7 @@
 """GET /openapi.json: what this node answers, as OpenAPI 3.1.
 
-Most of it is made from the types that stand beside the handlers (`node.api.operation`). A
-test compares the paths here with those that are served.
+It is made from what stands beside the handlers (`node.api.operation`). A test compares the
+paths here with those that are served.
 """
 
 import json
@@ -18,33 +18,51 @@ from node.api import (
     audit_log,
     batches,
     handed_over,
+    identifiers,
+    issue,
     issuers,
+    presentations,
+    public,
+    readiness,
     records,
     status_lists,
     templates,
+    verify,
     webhooks,
+    witness,
 )
 from node.api.openapi_operations import describe_routes, with_common_answers
-from node.api.openapi_paths import PATHS
 from node.api.openapi_schemas import SCHEMAS
-
-RESOURCES: Final = (
-    anchors,
-    audit_log,
-    batches,
-    handed_over,
-    issuers,
-    records,
-    status_lists,
-    templates,
-    webhooks,
-)
-"""Modules whose handlers say themselves what they take and answer."""
+from node.api.operation import Answer, Operation, described
+from node.web import pages
 
 routes = web.RouteTableDef()
 
+ROUTES: Final = (
+    routes,
+    anchors.routes,
+    audit_log.routes,
+    batches.routes,
+    handed_over.routes,
+    identifiers.routes,
+    issue.routes,
+    issuers.routes,
+    presentations.routes,
+    public.routes,
+    readiness.routes,
+    records.routes,
+    status_lists.routes,
+    templates.routes,
+    verify.routes,
+    webhooks.routes,
+    witness.routes,
+    *pages.ROUTES,
+)
+"""Every route of a node. The console's are for people with a browser, and not described."""
+
 
 @routes.get("/openapi.json")
+@described(Operation("This document", {200: Answer("OpenAPI 3.1.", {"type": "object"})}))
 async def openapi(_request: web.Request) -> web.Response:
     """Give this document."""
     return web.Response(text=_text(), content_type="application/json")
@@ -58,7 +76,7 @@ def _text() -> str:
 def describe() -> dict[str, Any]:
     """Return the OpenAPI document."""
     components = deepcopy(SCHEMAS)
-    made = describe_routes(chain(*(m.routes for m in RESOURCES)), components)
+    paths = describe_routes(chain(*ROUTES), components)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -67,17 +85,9 @@ def describe() -> dict[str, Any]:
             "description": "Issues, anchors and verifies credentials of learning.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "paths": with_common_answers(_joined(PATHS, made)),
+        "paths": with_common_answers(paths),
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "schemas": components,
         },
     }
-
-
-def _joined(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
-    """Return both: one path may have methods in either."""
-    joined = dict(first)
-    for path, methods in second.items():
-        joined[path] = {**joined.get(path, {}), **methods}
-    return joined

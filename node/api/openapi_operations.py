@@ -9,9 +9,16 @@ from typing import Any, Final
 from aiohttp import web
 
 from node.api.guard import needed
-from node.api.openapi_parts import path_parameter, problem_answer
-from node.api.operation import IDEMPOTENCY_PARAMETER, OPERATIONS, Answer, Operation
-from node.api.schema import hints_of, member_name, schema_of
+from node.api.operation import (
+    HTML,
+    IDEMPOTENCY_PARAMETER,
+    OPERATIONS,
+    PROBLEM,
+    Answer,
+    Operation,
+    named,
+)
+from node.api.schema import hints_of, member_name, member_schema, schema_of
 from node.permissions import Action
 
 _PATTERN: Final = re.compile(r":[^{}]+}")
@@ -19,6 +26,8 @@ _NAMED: Final = re.compile(r"{([a-z_]+)}")
 
 _PARTS: Final = {
     "slug": "An issuer of this node.",
+    "name": "The file's name.",
+    "key": "What the address of its page ends with.",
     "id": "UUID of the credential, or its `id`, URL-encoded.",
     "template": "The template's id.",
     "version": "A version of the template.",
@@ -50,12 +59,20 @@ def describe_routes(
     return paths
 
 
+def _problem(description: str) -> dict[str, Any]:
+    """Return an answer that is an RFC 9457 problem document."""
+    return {
+        "description": description,
+        "content": {PROBLEM: {"schema": named("Problem")}},
+    }
+
+
 def with_common_answers(paths: dict[str, Any]) -> dict[str, Any]:
     """Return the paths with the answers that every route may give."""
-    refused = problem_answer("Asked under another host's name (`host-refused`).")
-    foreign = problem_answer("Sent by a page of another site (`origin-refused`).")
-    often = problem_answer("Asked too often (`http-rate-limited`).")
-    bug = problem_answer("A bug of the node, or of its configuration.")
+    refused = _problem("Asked under another host's name (`host-refused`).")
+    foreign = _problem("Sent by a page of another site (`origin-refused`).")
+    often = _problem("Asked too often (`http-rate-limited`).")
+    bug = _problem("A bug of the node, or of its configuration.")
     made: dict[str, Any] = {}
     for path, methods in paths.items():
         made[path] = {}
@@ -93,17 +110,21 @@ def _or_no_http(told: dict[str, Any] | None) -> dict[str, Any]:
 def _operation(
     told: Operation, path: str, components: dict[str, Any], action: Action | None
 ) -> dict[str, Any]:
-    parameters = [path_parameter(name, _PARTS[name]) for name in _NAMED.findall(path)]
+    told_parts = {**_PARTS, **told.parts}
+    parameters = [_part(name, told_parts[name]) for name in _NAMED.findall(path)]
     parameters += _query(told, components)
     parameters += [dict(header) for header in told.headers]
     if told.creates:
         parameters.append(IDEMPOTENCY_PARAMETER)
     made: dict[str, Any] = {"summary": told.summary, "responses": {}}
+    lines = [told.description] if told.description else []
     if parameters:
         made["parameters"] = parameters
     if action is not None:
         made["security"] = [{"token": []}]
-        made["description"] = f"Needs a token whose role allows `{action}`."
+        lines.append(f"Needs a token whose role allows `{action}`.")
+    if lines:
+        made["description"] = " ".join(lines)
     if told.body is not None:
         schema = _schema(told.body.schema, components)
         content = {media: {"schema": schema} for media in told.body.media}
@@ -114,9 +135,21 @@ def _operation(
     for status, codes in told.errors_by_status(guarded=action is not None).items():
         listed = ", ".join(f"`{code}`" for code in codes)
         phrase = HTTPStatus(status).phrase
-        refused = problem_answer(f"{phrase}: {listed}.")
+        refused = _problem(f"{phrase}: {listed}.")
+        if told.is_page:
+            refused["content"] = {HTML: {}}
         made["responses"][str(status)] = _either(made["responses"], status, refused)
     return made
+
+
+def _part(name: str, description: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": description,
+        "schema": {"type": "string"},
+    }
 
 
 def _query(told: Operation, components: dict[str, Any]) -> list[dict[str, Any]]:
@@ -125,9 +158,7 @@ def _query(told: Operation, components: dict[str, Any]) -> list[dict[str, Any]]:
     hints = hints_of(told.query)
     made = []
     for field in fields(told.query):
-        schema = schema_of(hints[field.name], components)
-        # In a query there is no null: what is not there is left out.
-        schema = schema["anyOf"][0] if "anyOf" in schema else schema
+        schema = member_schema(field, hints[field.name], components)
         made.append(
             {
                 "name": member_name(field.name),
@@ -141,11 +172,12 @@ def _query(told: Operation, components: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _answer(answer: Answer, components: dict[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = {"description": answer.description}
-    if answer.media:
-        schema = _schema(answer.schema, components)
+    schemas = {media: _schema(answer.schema, components) for media in answer.media}
+    schemas |= {media: _schema(given, components) for media, given in answer.more.items()}
+    if schemas:
         made["content"] = {
             media: {"schema": schema} if schema is not None else {}
-            for media in answer.media
+            for media, schema in schemas.items()
         }
     return made
 

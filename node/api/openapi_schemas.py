@@ -6,8 +6,10 @@ from typing import Any, Final
 from credentials.policy import CHECK_NAMES
 from credentials.presentation_checks import CHECKS_OF_PRESENTATION
 from credentials.report import Outcome, Result, Standing
-from node.api.openapi_parts import TEXT, ref
+from node.api.operation import named
 from node.permissions import Action
+
+_TEXT: Final = {"type": "string"}
 
 
 def _check_of(names: Iterable[str]) -> dict[str, Any]:
@@ -17,13 +19,13 @@ def _check_of(names: Iterable[str]) -> dict[str, Any]:
         "properties": {
             "name": {"enum": list(names)},
             "result": {"enum": [result.value for result in Result]},
-            "code": TEXT,
-            "detail": TEXT,
+            "code": _TEXT,
+            "detail": _TEXT,
             "required": {"type": "boolean"},
-            "hint": TEXT,
-            "source": TEXT,
+            "hint": _TEXT,
+            "source": _TEXT,
             "obtained_at": {"type": ["string", "null"], "format": "date-time"},
-            "evidence": TEXT,
+            "evidence": _TEXT,
             "as_of": {"type": ["string", "null"], "format": "date-time"},
             "age_days": {"type": ["integer", "null"], "minimum": 0},
             "final": {"type": "boolean"},
@@ -42,11 +44,11 @@ SCHEMAS: Final[dict[str, Any]] = {
             "outcome": _OUTCOME,
             "authenticity": _OUTCOME,
             "standing": {"enum": [standing.value for standing in Standing]},
-            "summary": TEXT,
+            "summary": _TEXT,
             "as_of": {"type": "string", "format": "date-time"},
             "checks": {"type": "array", "items": _check_of(CHECK_NAMES)},
             "verified": {"type": "boolean"},
-            "problemDetails": {"type": "array", "items": ref("Problem")},
+            "problemDetails": {"type": "array", "items": named("Problem")},
         },
     },
     "PresentationReport": {
@@ -56,7 +58,7 @@ SCHEMAS: Final[dict[str, Any]] = {
             "version": {"const": 1},
             "outcome": _OUTCOME,
             "holder": {"type": ["string", "null"]},
-            "summary": TEXT,
+            "summary": _TEXT,
             "as_of": {"type": "string", "format": "date-time"},
             "checks": {
                 "type": "array",
@@ -69,14 +71,14 @@ SCHEMAS: Final[dict[str, Any]] = {
                     "required": ["id", "digest", "holderBound", "report"],
                     "properties": {
                         "id": {"type": ["string", "null"]},
-                        "digest": TEXT,
+                        "digest": _TEXT,
                         "holderBound": {"type": "boolean"},
-                        "report": ref("Report"),
+                        "report": named("Report"),
                     },
                 },
             },
             "verified": {"type": "boolean"},
-            "problemDetails": {"type": "array", "items": ref("Problem")},
+            "problemDetails": {"type": "array", "items": named("Problem")},
         },
     },
     "Receipt": {
@@ -84,7 +86,7 @@ SCHEMAS: Final[dict[str, Any]] = {
         "required": ["version", "tlogProof", "record", "anchors"],
         "properties": {
             "version": {"const": 1},
-            "tlogProof": TEXT,
+            "tlogProof": _TEXT,
             "record": {"type": "string", "contentEncoding": "base64"},
             "anchors": {"type": "array", "items": {"type": "object"}},
         },
@@ -108,16 +110,16 @@ SCHEMAS: Final[dict[str, Any]] = {
             "actor": {
                 "type": "object",
                 "required": ["name", "token"],
-                "properties": {"name": TEXT, "token": TEXT},
+                "properties": {"name": _TEXT, "token": _TEXT},
             },
             "action": {"enum": [str(action) for action in Action]},
-            "objects": {"type": "array", "items": TEXT},
-            "issuer": TEXT,
-            "outcome": TEXT,
-            "request": TEXT,
+            "objects": {"type": "array", "items": _TEXT},
+            "issuer": _TEXT,
+            "outcome": _TEXT,
+            "request": _TEXT,
             "facts": {"type": "object"},
-            "previous": TEXT,
-            "digest": TEXT,
+            "previous": _TEXT,
+            "digest": _TEXT,
         },
     },
     "Problem": {
@@ -125,12 +127,12 @@ SCHEMAS: Final[dict[str, Any]] = {
         "required": ["type", "title", "detail", "code"],
         "properties": {
             "type": {"type": "string", "format": "uri"},
-            "title": TEXT,
+            "title": _TEXT,
             "status": {"type": "integer"},
-            "detail": TEXT,
-            "code": TEXT,
-            "hint": TEXT,
-            "requestId": TEXT,
+            "detail": _TEXT,
+            "code": _TEXT,
+            "hint": _TEXT,
+            "requestId": _TEXT,
         },
     },
 }

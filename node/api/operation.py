@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from node.access import TokenExpired, TokenMissing, TokenRefused
 from node.api.creating import IdempotencyKeyMalformed
-from node.api.problems import MediaTypeUnsupported, Overloaded, status_of
+from node.api.problems import BodyTooSlow, MediaTypeUnsupported, Overloaded, status_of
 from node.api.request import BodyBroken
 from node.api.schema import RequestMalformed
 from node.disk import DiskFailed, StorageFailed
@@ -21,6 +21,8 @@ from primitives.errors import PatunayError
 from primitives.strict_json import JsonMalformed, JsonTooLarge
 
 JSON: Final = "application/json"
+PROBLEM: Final = "application/problem+json"
+HTML: Final = "text/html"
 
 H = TypeVar("H", bound=Callable[..., Any])
 
@@ -45,6 +47,16 @@ class Answer:
     """A dataclass or other type of the code; or a JSON Schema as a dict; None for bytes."""
 
     media: tuple[str, ...] = (JSON,)
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """Other media types, each with its schema, or None for bytes."""
+
+
+def named(schema: str) -> dict[str, str]:
+    """Return a reference to a schema of `node.api.openapi_schemas`."""
+    return {"$ref": f"#/components/schemas/{schema}"}
+
+
+NO_FILE: Final = Answer("There is no such file.", named("Problem"), (PROBLEM,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +88,15 @@ class Operation:
     headers: tuple[Mapping[str, Any], ...] = field(default=())
     """More parameters that are headers."""
 
+    description: str = ""
+    """What the summary leaves open."""
+
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """What a part of the path means, where it is not what it means elsewhere."""
+
+    is_page: bool = False
+    """Whether its errors are pages for people."""
+
     def all_errors(self, *, guarded: bool) -> tuple[type[PatunayError], ...]:
         """Return every error that it may answer with; `guarded` if it needs a token."""
         found: list[type[PatunayError]] = [*self.errors, StorageFailed, DiskFailed]
@@ -84,8 +105,9 @@ class Operation:
         if self.query is not None:
             found.append(RequestMalformed)
         if self.body is not None:
-            found += [BodyBroken, JsonMalformed, JsonTooLarge, MediaTypeUnsupported]
-            found += [RequestMalformed, Overloaded]
+            found += [BodyBroken, BodyTooSlow, JsonTooLarge, Overloaded]
+            if JSON in self.body.media:
+                found += [JsonMalformed, MediaTypeUnsupported, RequestMalformed]
         if self.creates:
             found += [IdempotencyConflict, IdempotencyKeyMalformed]
         return tuple(dict.fromkeys(found))

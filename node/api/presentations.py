@@ -1,6 +1,7 @@
 """POST /presentations/verify and POST /challenges."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
@@ -10,10 +11,12 @@ from credentials.data_integrity import AUTHENTICATION
 from credentials.kinds import is_presentation
 from credentials.policy import DEFAULT_REQUIRED, Policy
 from credentials.presentation import PresentationReport, judge_presentation
-from credentials.presentation_checks import presented_credentials
+from credentials.presentation_checks import PresentationTooLarge, presented_credentials
 from credentials.report import Report
 from node.api.context import NODE
-from node.api.request import read_json_object, refuse_addresses
+from node.api.operation import Answer, Body, Operation, described, named
+from node.api.request import UrlNotAccepted, read_json_object, refuse_addresses
+from node.api.schema import Instant, body_of
 from node.api.verify import (
     STATUS_OF_OUTCOME,
     VERIFIER,
@@ -21,10 +24,20 @@ from node.api.verify import (
     VerifyRequestMalformed,
     read_options,
     render_report,
+    request_with,
     require_purpose,
     required_checks,
+    verifying,
 )
-from node.challenges import create_challenge, is_own, use_challenge
+from node.challenges import (
+    ChallengeExpired,
+    ChallengesExhausted,
+    ChallengeUnknown,
+    ChallengeUsed,
+    create_challenge,
+    is_own,
+    use_challenge,
+)
 from node.gather_presentation import gather_presentation
 from primitives.canonical_json import JsonObject
 from primitives.instants import format_instant
@@ -34,16 +47,54 @@ MAX_OPTION_CHARACTERS: Final = 1024
 routes = web.RouteTableDef()
 
 
+@dataclass(frozen=True, slots=True)
+class ChallengeMade:
+    """A challenge for one presentation."""
+
+    challenge: str
+    expires: Instant
+
+
 @routes.post("/challenges")
+@described(
+    Operation(
+        "Get a challenge that works once, within ten minutes",
+        {201: Answer("The challenge.", ChallengeMade)},
+        errors=(ChallengesExhausted,),
+    )
+)
 async def challenge(request: web.Request) -> web.Response:
     """Give out a challenge that works once, within ten minutes."""
     made = await create_challenge(request.app[NODE])
-    return web.json_response(
-        {"challenge": made.text, "expires": format_instant(made.expires)}, status=201
-    )
+    shown = ChallengeMade(made.text, format_instant(made.expires))
+    return web.json_response(body_of(shown), status=201)
 
 
 @routes.post("/presentations/verify")
+@described(
+    verifying(
+        "Verify one presentation, and each credential in it",
+        Body(
+            request_with(
+                "verifiablePresentation",
+                required=True,
+                challenge={"type": "string"},
+                domain={"type": "string"},
+            )
+        ),
+        VerifyRequestMalformed,
+        UrlNotAccepted,
+        ChallengeUnknown,
+        ChallengeUsed,
+        ChallengeExpired,
+        PresentationTooLarge,
+        report=named("PresentationReport"),
+        description=(
+            "A `challenge` and a `domain` that are given have to be the proof's. A "
+            "challenge of this node is used up, whatever comes of it."
+        ),
+    )
+)
 async def verify_presentation(request: web.Request) -> web.Response:
     """Verify one presentation and answer with the whole report.
 

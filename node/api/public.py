@@ -4,8 +4,9 @@ A CDN or any web server could carry these files as well; see `node.publishing`.
 """
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from aiohttp import web
 
@@ -13,7 +14,9 @@ from anchoring.blocks import BlockNotFound
 from anchoring.record import CidMalformed
 from node.anchor_state import anchor_state
 from node.api.context import NODE
-from node.log_reading import read_record
+from node.api.operation import NO_FILE, Answer, Operation, described, named
+from node.api.schema import body_of
+from node.log_reading import RecordUnknown, read_record
 from node.publishing import did_document_file, did_history_file
 from node.storage import ledger
 from node.stored_blocks import StoredBlocks
@@ -27,9 +30,37 @@ _BRIEFLY: Final = "public, max-age=60"
 
 routes = web.RouteTableDef()
 
+_DID_DOCUMENT: Final = Operation(
+    "An issuer's DID document",
+    {200: Answer("The document.", None, ("application/did+json",)), 404: NO_FILE},
+)
+_DID_HISTORY: Final = Operation(
+    "The versions of an issuer's DID document, and its key events",
+    {200: Answer("The history.", {"type": "object"}), 404: NO_FILE},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """That the node runs, and where signing and anchoring stand."""
+
+    status: Literal["ok"]
+    sealed: bool
+    """Whether it waits for its passphrase, and signs nothing."""
+
+    queue: int
+    """Entries that wait for the next checkpoint."""
+
+    tree_size: int
+    """Entries under the latest checkpoint."""
+
+    anchor: str
+    """State of the latest transaction; `none` before the first."""
+
 
 @routes.get("/.well-known/did.json")
 @routes.get("/issuers/{slug}/did.json")
+@described(_DID_DOCUMENT)
 async def did_document(request: web.Request) -> web.StreamResponse:
     """Give an issuer's DID document."""
     slug = request.match_info.get("slug", "main")
@@ -41,6 +72,7 @@ async def did_document(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/.well-known/did-history.json")
 @routes.get("/issuers/{slug}/did-history.json")
+@described(_DID_HISTORY)
 async def did_history(request: web.Request) -> web.StreamResponse:
     """Give the versions of an issuer's DID document, and what is said of its keys."""
     slug = request.match_info.get("slug", "main")
@@ -51,6 +83,13 @@ async def did_history(request: web.Request) -> web.StreamResponse:
 
 
 @routes.get("/status/{slug}/{name}")
+@described(
+    Operation(
+        "A status list credential",
+        {200: Answer("The signed list.", None, ("application/vc+json",)), 404: NO_FILE},
+        parts={"name": "The list's name."},
+    )
+)
 async def status_list(request: web.Request) -> web.StreamResponse:
     """Give a status list credential."""
     slug, name = request.match_info["slug"], request.match_info["name"]
@@ -61,6 +100,12 @@ async def status_list(request: web.Request) -> web.StreamResponse:
 
 
 @routes.get("/log/checkpoint")
+@described(
+    Operation(
+        "The latest checkpoint, a C2SP signed note",
+        {200: Answer("The checkpoint.", None, ("text/plain",)), 404: NO_FILE},
+    )
+)
 async def checkpoint(request: web.Request) -> web.StreamResponse:
     """Give the latest checkpoint, a C2SP signed note; 404 before the first."""
     file = request.app[NODE].home.public / "log" / "checkpoint"
@@ -68,6 +113,13 @@ async def checkpoint(request: web.Request) -> web.StreamResponse:
 
 
 @routes.get("/log/{path:tile/.+}")
+@described(
+    Operation(
+        "A tile of the log, C2SP tlog-tiles",
+        {200: Answer("The tile.", None, ("application/octet-stream",)), 404: NO_FILE},
+        parts={"path": "Such as tile/0/000."},
+    )
+)
 async def tile(request: web.Request) -> web.StreamResponse:
     """Give a tile of the log, as C2SP tlog-tiles lays them out."""
     path = request.match_info["path"]
@@ -78,6 +130,14 @@ async def tile(request: web.Request) -> web.StreamResponse:
 
 
 @routes.get("/log/records/{name}")
+@described(
+    Operation(
+        "An anchor record, and where it is anchored so far",
+        {200: Answer("The record.", named("AnchoredRecord"))},
+        errors=(RecordUnknown,),
+        parts={"name": "The record's CID, or `latest`."},
+    )
+)
 async def record(request: web.Request) -> web.Response:
     """Give an anchor record by its CID, or the `latest`, and where it is anchored."""
     found = await read_record(request.app[NODE], request.match_info["name"])
@@ -85,6 +145,13 @@ async def record(request: web.Request) -> web.Response:
 
 
 @routes.get("/ipfs/{cid}")
+@described(
+    Operation(
+        "A block of the node's own: an anchor record, or what one pins",
+        {200: Answer("The block.", None, ("application/vnd.ipld.raw",)), 404: NO_FILE},
+        parts={"cid": "CIDv1, base32, SHA-256."},
+    )
+)
 async def block(request: web.Request) -> web.Response:
     """Give an anchor record, or a document that one commits to, as one raw block.
 
@@ -101,6 +168,12 @@ async def block(request: web.Request) -> web.Response:
 
 
 @routes.get("/healthz")
+@described(
+    Operation(
+        "That the node runs, and where signing and anchoring stand",
+        {200: Answer("It runs.", Health)},
+    )
+)
 async def health(request: web.Request) -> web.Response:
     """Say that the node runs, and where signing and anchoring stand.
 
@@ -111,15 +184,14 @@ async def health(request: web.Request) -> web.Response:
     async with node.reading() as c:
         waiting, _ = await ledger.queue_state(c)
     sent = state.transaction
-    return web.json_response(
-        {
-            "status": "ok",
-            "sealed": node.unlocked is None,
-            "queue": waiting,
-            "treeSize": state.checkpoint.tree_size if state.checkpoint else 0,
-            "anchor": sent.state if sent else "none",
-        }
+    shown = Health(
+        status="ok",
+        sealed=node.unlocked is None,
+        queue=waiting,
+        tree_size=state.checkpoint.tree_size if state.checkpoint else 0,
+        anchor=sent.state if sent else "none",
     )
+    return web.json_response(body_of(shown))
 
 
 def _file(path: Path, content_type: str, cache: str) -> web.StreamResponse:

@@ -10,7 +10,7 @@ import re
 import textwrap
 import types
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from typing import (
     Annotated,
@@ -100,6 +100,8 @@ def read(kind: type[T], value: JsonObject, where: str = "") -> T:
     made: dict[str, Any] = {}
     for name, field in known.items():
         if name in value:
+            if value[name] is None and field.default is None:
+                raise RequestMalformed(f"found {where}{name} null, want it left out")
             made[field.name] = _read(hints[field.name], value[name], f"{where}{name}")
         elif field.default is MISSING:
             raise RequestMalformed(f"found no {where}{name}")
@@ -236,6 +238,15 @@ def schema_of(hint: Any, components: dict[str, Any]) -> dict[str, Any]:
     return {"anyOf": [made, {"type": "null"}]} if _is_optional(hint) else made
 
 
+def member_schema(
+    field: Field[Any], hint: Any, components: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the JSON Schema of a field. One that may be left out is never null."""
+    made = schema_of(hint, components)
+    described: dict[str, Any] = made["anyOf"][0] if field.default is None else made
+    return described
+
+
 def _add_component(kind: type[Any], components: dict[str, Any]) -> None:
     if kind.__name__ in components:
         return
@@ -243,7 +254,7 @@ def _add_component(kind: type[Any], components: dict[str, Any]) -> None:
     hints, told = hints_of(kind), _docstrings(kind)
     properties = {}
     for field in fields(kind):
-        made = schema_of(hints[field.name], components)
+        made = member_schema(field, hints[field.name], components)
         if field.name in told:
             made = {"description": told[field.name], **made}
         properties[member_name(field.name)] = made

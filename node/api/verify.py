@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -18,8 +18,14 @@ from credentials.model import Credential
 from credentials.policy import CHECK_NAMES, DEFAULT_REQUIRED, Policy
 from credentials.presentation import PresentationReport
 from credentials.report import Outcome, Report, Result
+from node.api.operation import Answer, Body, Operation, described, named
 from node.api.problems import Overloaded
-from node.api.request import MAX_BODY_BYTES, read_json_bytes, refuse_addresses
+from node.api.request import (
+    MAX_BODY_BYTES,
+    UrlNotAccepted,
+    read_json_bytes,
+    refuse_addresses,
+)
 from node.api.w3c_problems import check_problem
 from node.gather import Gatherer
 from node.judging import Judge
@@ -182,7 +188,63 @@ VERIFIER = web.AppKey("VERIFIER", Verifier)
 routes = web.RouteTableDef()
 
 
+_CHECKS: Final = {"type": "array", "items": {"enum": list(CHECK_NAMES)}}
+
+
+def request_with(wrapped: str, *, required: bool, **options: Any) -> dict[str, Any]:
+    """Return the JSON Schema of a request as VC-API has it; it may hold more.
+
+    Args:
+        wrapped: The member that holds what is to be verified.
+        required: Whether it may not be missing.
+        options: JSON Schemas of options besides `checks`.
+    """
+    return {
+        "type": "object",
+        "required": [wrapped] if required else [],
+        "properties": {
+            wrapped: {"type": "object"},
+            "options": {"type": "object", "properties": {**options, "checks": _CHECKS}},
+        },
+    }
+
+
+_REPORT: Final = named("Report")
+
+
+def verifying(
+    summary: str,
+    body: Body,
+    *errors: type[PatunayError],
+    report: Any = _REPORT,
+    description: str = "",
+) -> Operation:
+    """Return the description of a route that answers with a report."""
+    return Operation(
+        summary,
+        {
+            200: Answer("Valid.", report),
+            400: Answer("Rejected or undetermined.", report),
+        },
+        errors=errors,
+        body=body,
+        description=description,
+    )
+
+
 @routes.post("/credentials/verify")
+@described(
+    verifying(
+        "Verify one credential",
+        Body(request_with("verifiableCredential", required=False)),
+        VerifyRequestMalformed,
+        UrlNotAccepted,
+        description=(
+            "The body is the credential, or `{verifiableCredential}`. The answer is the "
+            "report; `outcome` tells rejected from undetermined."
+        ),
+    )
+)
 async def verify(request: web.Request) -> web.Response:
     """Verify one credential and answer with the whole report.
 

@@ -2,15 +2,41 @@
 
 from aiohttp import web
 
-from anchoring.witness import MAX_REQUEST_BYTES, WitnessConflict
+from anchoring.witness import (
+    MAX_REQUEST_BYTES,
+    WitnessConflict,
+    WitnessLogUnknown,
+    WitnessProofInvalid,
+    WitnessRequestMalformed,
+    WitnessSignatureRefused,
+)
 from node.api.context import NODE
+from node.api.operation import Answer, Body, Operation, described
 from node.api.request import read_body
+from node.node import NodeSealed
 from node.witnessing import cosign_checkpoint
 
 routes = web.RouteTableDef()
 
 
 @routes.post("/witness/add-checkpoint")
+@described(
+    Operation(
+        "Cosign the checkpoint of a log that is watched, C2SP tlog-witness",
+        {
+            200: Answer("A signature line, cosignature/v1.", None, ("text/plain",)),
+            409: Answer("The size that was cosigned last.", None, ("text/x.tlog.size",)),
+        },
+        errors=(
+            WitnessRequestMalformed,
+            WitnessSignatureRefused,
+            WitnessLogUnknown,
+            WitnessProofInvalid,
+            NodeSealed,
+        ),
+        body=Body({"type": "string"}, ("text/plain",)),
+    )
+)
 async def add_checkpoint(request: web.Request) -> web.Response:
     """Cosign a log's checkpoint: 200 with a signature line. Needs no token.
 

@@ -16,9 +16,12 @@ from credentials.foreign.formats import (
 from credentials.presentation import PresentationReport
 from credentials.presentation_checks import presented_credentials
 from credentials.report import Report
+from did.fetch import FetchFailed
 from node.anchor_state import anchor_state
 from node.api.context import NODE
+from node.api.operation import HTML, NO_FILE, Answer, Body, Operation, described
 from node.api.presentations import text_option, verify_any
+from node.api.problems import MediaTypeUnsupported
 from node.api.verify import VERIFIER
 from node.challenges import is_own
 from node.storage.registry import list_issuers
@@ -31,21 +34,47 @@ from node.web.language import choose_language
 from node.web.presented import Asked, presentation_answer, readable
 from node.web.rendering import page_words
 from node.web.serving import for_people, language_of, page, problem_page
-from node.web.submission import Submission, is_link, read_document, read_submission
+from node.web.submission import (
+    NothingHandedOver,
+    Submission,
+    is_link,
+    read_document,
+    read_submission,
+)
 from primitives.canonical_json import JsonObject
 from primitives.errors import Undetermined
 from primitives.hashing import sha256
 from primitives.instants import parse_instant
-from primitives.strict_json import MAX_DOCUMENT_BYTES
+from primitives.strict_json import MAX_DOCUMENT_BYTES, JsonMalformed
 from primitives.wording.words import Language, phrase
 
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _BRIEFLY: Final = "public, max-age=300"
+_ASSETS: Final = ("text/css", "text/javascript", "image/svg+xml")
+_FORM: Final = {
+    "type": "object",
+    "properties": {
+        "file": {"type": "string", "format": "binary"},
+        "credential": {"type": "string"},
+        "link": {"type": "string"},
+        "challenge": {"type": "string"},
+        "domain": {"type": "string"},
+        "lang": {"enum": [language.value for language in Language]},
+    },
+}
+"""As `node.web.submission` reads it."""
 
 routes = web.RouteTableDef()
 
 
 @routes.get("/")
+@described(
+    Operation(
+        "The page that checks a credential",
+        {200: Answer("The page.", None, (HTML,))},
+        is_page=True,
+    )
+)
 @for_people
 async def front(request: web.Request) -> web.Response:
     """Show the form, who is known here, and where the log stands."""
@@ -64,6 +93,21 @@ async def front(request: web.Request) -> web.Response:
 
 
 @routes.post("/")
+@described(
+    Operation(
+        "The page's form: check a file, a text or a link",
+        {200: Answer("The answer, as a page.", None, (HTML,))},
+        errors=(
+            NothingHandedOver,
+            JsonMalformed,
+            MediaTypeUnsupported,
+            FormatNotSupported,
+            FetchFailed,
+        ),
+        body=Body(_FORM, ("multipart/form-data",)),
+        is_page=True,
+    )
+)
 @for_people
 async def check(request: web.Request) -> web.Response:
     """Check what the form was sent with, and show the answer."""
@@ -79,6 +123,12 @@ async def check(request: web.Request) -> web.Response:
 
 
 @routes.get("/assets/{name}")
+@described(
+    Operation(
+        "What the pages load: style sheet, script, picture",
+        {200: Answer("The file.", None, _ASSETS), 404: NO_FILE},
+    )
+)
 async def asset(request: web.Request) -> web.Response:
     """Give the style sheet, the script or the picture of the pages."""
     found = find_asset(request.match_info["name"])

@@ -8,14 +8,16 @@ from credentials.bundle import encode_bundle
 from credentials.model import parse_credential
 from credentials.report import Outcome
 from node.api.context import NODE
+from node.api.operation import HTML, Answer, Operation, described, named
 from node.api.verify import VERIFIER
 from node.holder import HolderPage, bundle_of, open_page
-from node.logbook import NotYetAnchored, build_receipt
+from node.logbook import CredentialUnknown, NotYetAnchored, build_receipt
 from node.web.answer import answer_of
 from node.web.claims import claims_of
 from node.web.rendering import page_words
 from node.web.serving import for_people, language_of, page
 from primitives.canonical_json import canonicalize
+from primitives.errors import PatunayError
 
 _PRIVATE: Final = {
     "Cache-Control": "no-store",
@@ -26,7 +28,18 @@ _PRIVATE: Final = {
 routes = web.RouteTableDef()
 
 
+def _holds(summary: str, answer: Answer, *errors: type[PatunayError]) -> Operation:
+    return Operation(
+        summary,
+        {200: answer},
+        errors=(CredentialUnknown, *errors),
+        parts={"id": "The credential's UUID."},
+        is_page=True,
+    )
+
+
 @routes.get("/c/{id}/{key}")
+@described(_holds("A holder's page of one credential", Answer("The page.", None, (HTML,))))
 @for_people
 async def certificate(request: web.Request) -> web.Response:
     """Show a credential as a certificate, with how it stands today."""
@@ -60,6 +73,12 @@ async def certificate(request: web.Request) -> web.Response:
 
 
 @routes.get("/c/{id}/{key}/credential.json")
+@described(
+    _holds(
+        "The credential of a holder's page",
+        Answer("The credential.", None, ("application/vc+json",)),
+    )
+)
 @for_people
 async def credential_file(request: web.Request) -> web.Response:
     """Give the credential, to the byte as it was issued."""
@@ -68,6 +87,13 @@ async def credential_file(request: web.Request) -> web.Response:
 
 
 @routes.get("/c/{id}/{key}/receipt.json")
+@described(
+    _holds(
+        "The receipt of a holder's page",
+        Answer("The receipt.", named("Receipt")),
+        NotYetAnchored,
+    )
+)
 @for_people
 async def receipt_file(request: web.Request) -> web.Response:
     """Give the receipt of its entry in the log."""
@@ -78,6 +104,12 @@ async def receipt_file(request: web.Request) -> web.Response:
 
 
 @routes.get("/c/{id}/{key}/bundle.json")
+@described(
+    _holds(
+        "The credential of a holder's page with its evidence",
+        Answer("The evidence bundle.", {"type": "object"}),
+    )
+)
 @for_people
 async def bundle_file(request: web.Request) -> web.Response:
     """Give the credential with all the evidence that this node has about it."""

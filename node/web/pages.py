@@ -1,8 +1,7 @@
-"""Every module of pages, and what they need before the first of them is asked for."""
+"""The routes of all pages, and what they need before the first of them is asked for."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from types import ModuleType
 from typing import Final
 
 from aiohttp import web
@@ -19,15 +18,15 @@ from node.web import (
 )
 from node.web.rendering import warm_up
 
-MODULES: Final[tuple[ModuleType, ...]] = (
-    batch_pages,
-    check,
-    credential_pages,
-    holding,
-    running,
-    signing_in,
-    template_pages,
-    transparency,
+ROUTES: Final = (
+    batch_pages.routes,
+    check.routes,
+    credential_pages.routes,
+    holding.routes,
+    running.routes,
+    signing_in.routes,
+    template_pages.routes,
+    transparency.routes,
 )
 
 

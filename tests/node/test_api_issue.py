@@ -1,11 +1,12 @@
-from typing import Any
+from typing import Any, get_args
 
 import jsonschema
 import pytest
 
 from anchoring.memory import MemoryAnchor
-from credentials.data_integrity import Proof, parse_proofs
+from credentials.data_integrity import SUITES, Proof, parse_proofs
 from node.access import create_token
+from node.api.issue import Suite
 from node.home import Home
 from node.node import Node
 from node.permissions import Role
@@ -81,6 +82,10 @@ async def test_another_issuer_has_its_own_address(
     assert (await made.json())["verifiableCredential"]["issuer"] == issuer.did
     told = await client.post("/issuers/south/credentials/issue", json=body, headers=headers)
     assert (await problem_of(told, 404))["code"] == "issuer-unknown"
+
+
+def test_the_suites_that_are_described_are_those_that_are_signed_with() -> None:
+    assert get_args(Suite) == SUITES
 
 
 @pytest.mark.parametrize("value", [None, "", "Basic x", "Bearer wrong", b"Bearer \xff\xfe"])
