@@ -8,6 +8,7 @@ import pytest
 
 from anchoring.backend import Sighting
 from anchoring.cosignature import WitnessKey, WitnessQuorum, cosign, with_cosignatures
+from credentials.data_integrity import make_proof
 from credentials.evidence import Evidence
 from credentials.judge import judge
 from credentials.policy import Policy
@@ -15,14 +16,17 @@ from credentials.report import Report
 from credentials.trust_pack.belief import believe
 from primitives.canonical_json import JsonObject
 from primitives.ed25519 import SoftwareSigner
+from primitives.instants import format_instant
 from tests.support.bundles import kit
 from tests.support.credentials_support import (
     CHAIN,
     DAY,
     INDEX,
     ISSUER,
+    METHOD,
     NOW,
     REVOCATIONS,
+    SIGNER,
     anchored,
     had,
     policy,
@@ -90,6 +94,23 @@ def test_nobody_is_called_a_forger_for_the_machines_clock() -> None:
     # Nothing shows that the clock is wrong: the date in the proof cannot.
     alone = judge(newer, kit().bundle.judged(), policy(), NOW)
     assert answers(alone)["proof"] == ("failed", "proof-created-in-future")
+
+
+def test_whether_a_proof_with_an_end_has_ended_needs_a_clock() -> None:
+    options: JsonObject = {
+        "type": "DataIntegrityProof",
+        "cryptosuite": "eddsa-rdfc-2022",
+        "created": format_instant(LONG_AGO - DAY),
+        "expires": format_instant(NOW + 10 * DAY),
+        "verificationMethod": METHOD,
+        "proofPurpose": "assertionMethod",
+    }
+    ending = {**unsigned(), "proof": make_proof(unsigned(), SIGNER, options)}
+    behind, right = (answers(with_pack(clock, ending)) for clock in (LONG_AGO, NOW))
+    assert behind["proof"] == ("undetermined", "clock-implausible")
+    assert right["proof"] == ("passed", "")
+    without = answers(with_pack(LONG_AGO, signed(created=LONG_AGO - DAY)))
+    assert without["proof"] == ("passed", "")
 
 
 def test_a_block_that_the_verifier_believes_shows_the_time() -> None:

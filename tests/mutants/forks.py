@@ -29,6 +29,9 @@ ANSWERS: Final = "MUTANTS_ANSWERS"
 PACKAGES: Final = ("anchoring", "credentials", "did", "primitives", "tests")
 """Whose results are not to be remembered from one process to the next."""
 
+_PIPES: Final[list[TextIO]] = []
+"""Open to the end: a fork that closed one would be told so as a fault of its last test."""
+
 Functions = Mapping[tuple[str, str], list[FunctionType]]
 """Those in memory, by file and name."""
 
@@ -37,6 +40,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     """Run what is asked for, each request in a process of its own."""
     requests = os.fdopen(int(os.environ[REQUESTS]))
     answers = os.fdopen(int(os.environ[ANSWERS]), "w")
+    _PIPES.extend((requests, answers))
     items = {item.nodeid: item for item in session.items}
     functions, caches = _in_memory(str(session.config.rootpath))
     gc.collect()
