@@ -100,17 +100,43 @@ class _Changes:
     subjects: dict[str, str] = field(default_factory=dict)
     """From the template's subject to the one instead of it; IRIs, both."""
 
-    def replace(self, place: Place, before: str, after: str) -> None:
-        """Put one line in the place of another."""
+    def tails_of(self, place: Place) -> list[str]:
+        """Return the lines of a place, to be changed."""
         tails = self.tails.get(place.subject)
         if tails is None:
             if len(place.tails) > MAX_LINES:
                 raise _OtherShapeError
             tails = self.tails[place.subject] = place.tails.copy()
+        return tails
+
+    def replace(self, place: Place, before: str, after: str) -> None:
+        """Put one line in the place of another."""
+        tails = self.tails_of(place)
         try:
             tails[tails.index(before)] = after
         except ValueError:
             raise _OtherShapeError from None
+
+
+class _Known:
+    """A node of a template: what is in force inside it, and where its lines are."""
+
+    __slots__ = ("lines", "place", "scope")
+
+    def __init__(self, node: Mapping[str, Json], scope: Scope, place: Place) -> None:
+        self.scope = scope
+        self.place = place
+        self.lines: dict[str, int] = {}
+        """By member, the index of a text's one line in `place.tails`, where it is sure."""
+
+        if len(place.tails) > MAX_LINES:
+            return
+        for name, value in node.items():
+            of = scope.property(name)
+            if isinstance(value, str) and of.closing is not None:
+                line = f"{of.opening}{escape(value)}{of.closing}"
+                if place.tails.count(line) == 1:
+                    self.lines[name] = place.tails.index(line)
 
 
 class Template:
@@ -123,14 +149,14 @@ class Template:
         nodes: list[tuple[Mapping[str, Json], Scope, Place]] = []
         walk.nodes = nodes
         walk.document(self._document, engine.scope(document))
-        self._nodes: dict[int, tuple[Scope, Place]] = {}
+        self._nodes: dict[int, _Known] = {}
         self._mentions = Counter(place.subject for _, _, place in nodes)
         objects = Counter(id(node) for node, _, _ in nodes)
         for node, scope, place in nodes:
             # The lines of a node in a graph are no tails, and one object in two places
             # cannot be told apart.
             if not place.graph and objects[id(node)] == 1:
-                self._nodes[id(node)] = scope, place
+                self._nodes[id(node)] = _Known(node, scope, place)
         self._numbers = list(_numbers(self._document, ()))
         self._dataset = walk.dataset
         self.is_plain = is_plain(self._document)
@@ -144,12 +170,6 @@ class Template:
     def text(self) -> str:
         """The canonical N-Quads of the document itself."""
         return self._lines.text
-
-    @property
-    def has_look_alikes(self) -> bool:
-        """Whether more than its own lines had to tell its blank nodes apart."""
-        hashes = self._lines.hashes
-        return len(set(hashes.values())) < len(hashes)
 
     def fits(self, document: Mapping[str, Json]) -> bool:
         """Tell whether `document` is of this shape; then all of it is signed."""
@@ -167,7 +187,7 @@ class Template:
         known = self._nodes.get(id(node))
         if known is None or node.keys() != other.keys():
             raise _OtherShapeError
-        scope = known[0]
+        scope = known.scope
         for name, value in node.items():
             instead = other[name]
             if value == instead:
@@ -211,13 +231,9 @@ class Template:
         return self._lines.fill(changes)
 
     def filled(self, document: Mapping[str, Json]) -> str | None:
-        """Return the canonical N-Quads of `document` if its own lines tell them.
-
-        None is for another shape, and for blank nodes that have come to look alike: how
-        long those may take is counted by the engine.
-        """
+        """Return the canonical N-Quads of `document`, or None if it is of another shape."""
         changes = self.changes(document)
-        return None if changes is None else self._lines.settled(changes)
+        return None if changes is None else self.fill(changes)
 
     def _compare_nodes(
         self, node: Mapping[str, Json], other: Mapping[str, Json], found: _Changes
@@ -226,12 +242,17 @@ class Template:
         known = self._nodes.get(id(node))
         if known is None or node.keys() != other.keys():
             raise _OtherShapeError
-        scope, place = known
+        scope, place = known.scope, known.place
         for name, value in node.items():
             instead = other[name]
             if value == instead:
                 continue
-            if (of := scope.property(name)) is not KEYWORD:
+            line = known.lines.get(name)
+            if line is not None and type(instead) is str:
+                of = scope.property(name)
+                after = f"{of.opening}{escape(instead)}{of.closing}"
+                found.tails_of(place)[line] = after
+            elif (of := scope.property(name)) is not KEYWORD:
                 self._compare_values(known, of, (value, instead), found)
             elif name == "id" and scope.identifier(str(value)) == place.subject:
                 found.subjects[place.subject] = _subject(scope, instead)
@@ -243,13 +264,13 @@ class Template:
 
     def _compare_values(
         self,
-        known: tuple[Scope, Place],
+        known: _Known,
         of: Property,
         pair: tuple[Json, Json],
         found: _Changes,
     ) -> None:
         value, instead = pair
-        scope, place = known
+        scope, place = known.scope, known.place
         if isinstance(value, str) and isinstance(instead, str):
             found.replace(place, _tail(scope, of, value), _tail(scope, of, instead))
         elif isinstance(value, dict) and isinstance(instead, dict):
@@ -279,13 +300,6 @@ class _Lines:
         if not changes.tails and not changes.subjects:
             return self.text
         return self._spell(*self._changed(changes))
-
-    def settled(self, changes: _Changes) -> str | None:
-        """Return the same, or None if blank nodes look alike."""
-        tails, links, hashes = self._changed(changes)
-        if len(set(hashes.values())) < len(hashes):
-            return None
-        return self._spell(tails, links, hashes)
 
     def _changed(self, changes: _Changes) -> tuple[Tails, Sequence[Quad], dict[str, str]]:
         tails = dict(self._tails)

@@ -44,7 +44,8 @@ def hurried(steps: int) -> Iterator[None]:
     For who must not be kept waiting. It is no `PatunayError`, so that no check of a report
     takes it for an answer.
     """
-    token = _HURRIED.set(steps)
+    outer = _HURRIED.get()
+    token = _HURRIED.set(steps if outer is None else min(steps, outer))
     try:
         yield
     finally:

@@ -68,7 +68,7 @@ class Engine:
         Raises:
             PatunayError: As `digest` does; that is not remembered.
         """
-        written = Written.of(document)
+        written = Written(document)
         if len(written.text) > MAX_REMEMBERED_CHARACTERS:
             return digest(self, document)
         return self._recurring(digest, written)

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Final
 
 from credentials.jsonld.batch import MAX_TEMPLATES, Template
+from credentials.jsonld.look_alikes import TakesLonger, hurried
 from credentials.jsonld.quads import Digester, Engine
 from primitives.canonical_json import Json, canonicalize_plain
 from primitives.errors import PatunayError
@@ -24,6 +25,10 @@ are at most `MAX_KINDS * MAX_TEMPLATES` of them."""
 LEARNS_EVERY: Final = 32
 """Of so many documents of a kind that fit no template, one becomes one: that takes twice as
 long as a document does, and strangers may send no two of one shape."""
+
+FEW_STEPS: Final = 500
+"""For blank nodes that look alike. Some steps depend on the order of members: with more of
+them it is for the engine to say whether they are too many, and for any document alike."""
 
 _FIRST_LEARNT: Final = 2
 """The second of a kind, since most kinds are seen but once."""
@@ -55,11 +60,11 @@ class RecurringEngine(Engine):
         key = _key("N-Quads", document)
         kind = self._kinds.get(key) if key is not None else None
         for template in kind.templates if kind is not None else ():
-            text = template.filled(document)
+            text = _filled(template, document)
             if text is not None:
                 return text
         text = self._engine.canonicalize(document)
-        self._learn(key, document, lambda made: not made.has_look_alikes)
+        self._learn(key, document, lambda made: _filled(made, document) is not None)
         return text
 
     def checked_json(self, document: Mapping[str, Json]) -> bytes:
@@ -100,6 +105,15 @@ class RecurringEngine(Engine):
             made = Template(document, self._engine)
             if is_fit(made):
                 kind.templates = (made, *kind.templates[: MAX_TEMPLATES - 1])
+
+
+def _filled(template: Template, document: Mapping[str, Json]) -> str | None:
+    """Return the canonical N-Quads if the template tells them, and soon."""
+    try:
+        with hurried(FEW_STEPS):
+            return template.filled(document)
+    except TakesLonger:
+        return None
 
 
 def _key(use: str, document: Mapping[str, Json]) -> Hashable:

@@ -6,7 +6,6 @@ by `MAX_REMEMBERED`, the longest unused leaving first.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Generic, TypeVar
 
@@ -85,19 +84,24 @@ KEYWORD: Final = Property("", "", Term(None, coercion="@id"), None)
 """Stands for `id`, `type` and `@context`, which are no properties."""
 
 
-@dataclass(frozen=True, slots=True)
 class Written(Generic[T]):
     """A JSON value as the key of a table: told from others by all of its text."""
 
-    text: str
-    """Tells True from 1, as equality of the values would not."""
+    __slots__ = ("text", "value")
 
-    value: T = field(compare=False)
+    def __init__(self, value: T) -> None:
+        self.text = repr(value)
+        """Tells True from 1, as equality of the values would not."""
 
-    @classmethod
-    def of(cls, value: T) -> "Written[T]":
-        """Return the key of `value`."""
-        return cls(repr(value), value)
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the texts."""
+        return isinstance(other, Written) and self.text == other.text
+
+    def __hash__(self) -> int:
+        """Hash the text."""
+        return hash(self.text)
 
 
 class Shape:
@@ -238,7 +242,7 @@ class Scope:
         Raises:
             PatunayError: Of the context; see `process`.
         """
-        written = Written.of(context)
+        written = Written(context)
         if len(written.text) > MAX_REMEMBERED_CHARACTERS:
             return _local(Scope(self.active, _Memory(), self.previous), written)
         return self._memory.local(self, written)

@@ -3,13 +3,14 @@
 That every answer is the engine's is held in `test_batch`, on documents at random.
 """
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import rfc8785
 
-from credentials.jsonld.batch import MAX_TEMPLATES, Template
+from credentials.jsonld.batch import MAX_TEMPLATES
 from credentials.jsonld.loader import ContextUnknown
 from credentials.jsonld.look_alikes import TakesLonger, hurried
 from credentials.jsonld.quads import Engine
@@ -20,7 +21,7 @@ from credentials.jsonld.recurring import (
     RecurringEngine,
 )
 from credentials.jsonld.scope import UnsignedTerm
-from primitives.canonical_json import JsonObject
+from primitives.canonical_json import Json, JsonObject
 from primitives.errors import PatunayError
 from tests.support.random_documents import CONTEXTS, TERMS_URL
 
@@ -105,29 +106,52 @@ def test_numbers_that_need_the_slow_encoder_are_not_learnt() -> None:
     assert templates(engine) == 0
 
 
-ALIKE = [{"plain": "a", "free": {"plain": "b"}}, {"plain": "a", "free": {"plain": "b"}}]
+MANY = 300
+
+
+def alike(*texts: str) -> JsonObject:
+    """Return a document of blank nodes that nothing but these texts tells apart."""
+    return document(plain=[{"plain": "a", "free": text} for text in texts])
 
 
 def test_how_long_look_alikes_take_is_counted_however_often_they_come() -> None:
     engine = made()
-    for _ in range(3):
-        engine.canonicalize(document(plain=ALIKE))
-    assert templates(engine) == 0
+    for text in "abc":
+        wanted = Engine(CONTEXTS).canonicalize(alike(text, text))
+        assert engine.canonicalize(alike(text, text)) == wanted
+    assert templates(engine) == 1
     with hurried(1), pytest.raises(TakesLonger):
-        engine.canonicalize(document(plain=ALIKE))
+        engine.canonicalize(alike("a", "a"))
+
+
+def test_look_alikes_that_take_long_are_not_learnt() -> None:
+    engine = made()
+    for _ in range(3):
+        engine.canonicalize(alike(*"a" * MANY))
+        assert templates(engine) == 0
 
 
 def test_nodes_that_come_to_look_alike_are_counted_too() -> None:
     engine = made()
-    unlike = [ALIKE[0], {"plain": "c", "free": {"plain": "d"}}]
-    for _ in range(3):
-        engine.canonicalize(document(plain=unlike))
+    for count in range(3):
+        engine.canonicalize(alike(*(f"{count} {n}" for n in range(MANY))))
     assert templates(engine) == 1
-    alike = document(plain=ALIKE)
     with hurried(1), pytest.raises(TakesLonger):
-        engine.canonicalize(alike)
-    assert Template(document(plain=unlike), Engine(CONTEXTS)).filled(alike) is None
-    assert engine.canonicalize(alike) == Engine(CONTEXTS).canonicalize(alike)
+        engine.canonicalize(alike(*"a" * MANY))
+    wanted = Engine(CONTEXTS).canonicalize(alike(*"a" * MANY))
+    engine._engine = CountingEngine(CONTEXTS)
+    assert engine.canonicalize(alike(*"a" * MANY)) == wanted
+    assert engine._engine.asked == 1
+
+
+class CountingEngine(Engine):
+    """Counts how often it is asked."""
+
+    asked = 0
+
+    def canonicalize(self, document: Mapping[str, Json]) -> str:
+        self.asked += 1
+        return super().canonicalize(document)
 
 
 def test_threads_may_share_it() -> None:
