@@ -98,6 +98,11 @@ async def _back_up(
     help="Put the rows into an SQLite file, or that empty PostgreSQL database, wherever"
     " they were before.",
 )
+@click.option(
+    "--keep-tokens",
+    is_flag=True,
+    help="Leave access tokens in force: none was revoked after the backup.",
+)
 @passphrase_option
 @json_option
 def restore(
@@ -105,13 +110,15 @@ def restore(
     file: Path,
     directory: Path,
     database: str | None,
+    keep_tokens: bool,
     passphrase_file: Path | None,
     as_json: bool,
 ) -> None:
     """Make the node of the backup FILE in the new directory DIR.
 
     It signs nothing and serves nothing before `patunay reconcile` has found out what it
-    published after the backup.
+    published after the backup. Access tokens are revoked: one that was taken back since
+    would be in force again.
     """
     home = Home(directory.resolve())
     passphrase = read_passphrase(passphrase_file)
@@ -121,13 +128,21 @@ def restore(
     with progress_bar() as progress, file.open("rb") as opened:
         messages = read_sealed(opened, passphrase)
         report = asyncio.run(
-            restore_backup(home, messages, SystemClock(), progress, database=place)
+            restore_backup(
+                home,
+                messages,
+                SystemClock(),
+                progress,
+                database=place,
+                keep_tokens=keep_tokens,
+            )
         )
     if as_json:
         print_json(_restored(home, report))
         return
     say(f"{report.rows} rows and {', '.join(report.files)}, as of {report.made_at}")
-    say_note("tokens that were revoked after the backup are in force again: look at them")
+    if report.revoked:
+        say_note(f"access tokens revoked: {report.revoked}; hand out new ones")
     say_note(f"next: `patunay --data-dir {home.root} reconcile`")
 
 
@@ -139,6 +154,7 @@ def _restored(home: Home, report: RestoreReport) -> dict[str, object]:
         "restoredAt": report.restored_at,
         "rows": report.rows,
         "files": list(report.files),
+        "tokensRevoked": report.revoked,
     }
 
 

@@ -4,7 +4,7 @@ The use cases (`node.issuance`, `node.logbook`, `node.anchoring`) are functions 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -61,6 +61,13 @@ class RestoreBehindPublished(Misconfigured):
 
     code = "restore-behind-published"
     hint = "run `patunay reconcile` first; docs/backup.md says what it does"
+
+
+class KeyLost(Misconfigured):
+    """A key that the node has published is in no key store of its own: it was restored."""
+
+    code = "key-lost"
+    hint = "replace it with `patunay key rotate`"
 
 
 @dataclass(slots=True)
@@ -268,6 +275,7 @@ def signing_key(node: Node, issuer: Issuer, key_id: str) -> tuple[Signer, str]:
     Raises:
         NodeSealed: The keys are not unlocked.
         KeyNotFound: There is no such key, or the document lets none of them assert.
+        KeyLost: The document names a newer one than any that is here.
     """
     if issuer.did.startswith("did:key:"):
         key_id = credential_key(issuer.slug)  # a did:key has one key for everything
@@ -275,10 +283,29 @@ def signing_key(node: Node, issuer: Issuer, key_id: str) -> tuple[Signer, str]:
     if not methods.keys() <= {entry.public for entry in node.keys().keystore.entries}:
         # Another process has added a key since this one unlocked the file.
         node.unlocked = node.keys().reread(node.home.keystore())
-    for entry in reversed(keys_like(node.keys().keystore, key_id)):
+    own = keys_like(node.keys().keystore, key_id)
+    _require_newest(issuer, methods, own)
+    for entry in reversed(own):
         if entry.public in methods:
             return node.signer(entry.label.key_id), methods[entry.public]
     raise KeyNotFound(f"the DID document of {issuer.did} does not name the key {key_id}")
+
+
+def _require_newest(
+    issuer: Issuer, methods: Mapping[str, str], own: Sequence[KeyEntry]
+) -> None:
+    """Return if the newest method of a role is of a key that is here.
+
+    Those before it were replaced in public: a verifier refuses what they sign now.
+    """
+    start = f"{issuer.did}#{own[0].label.role}-"
+    numbers = {
+        int(method.removeprefix(start)): public
+        for public, method in methods.items()
+        if method.startswith(start) and method.removeprefix(start).isdigit()
+    }
+    if numbers and numbers[max(numbers)] not in {entry.public for entry in own}:
+        raise KeyLost(f"found no key of {start}{max(numbers)}, which the document names")
 
 
 def keys_like(keystore: Keystore, key_id: str) -> tuple[KeyEntry, ...]:

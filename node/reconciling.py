@@ -24,6 +24,7 @@ from node.node import Node, RestoreBehindPublished
 from node.permissions import Action
 from node.published_log import LogPlace, PublishedLog, SeenCheckpoint
 from node.republished import adopt_documents, adopt_lists, list_urls
+from node.republished_histories import Histories, read_histories
 from node.setup import publish_all
 from node.storage import anchor_store, ledger
 from node.storage.adopting import adopt_checkpoint, adopt_leaves
@@ -159,8 +160,13 @@ async def reconcile(
     _require_all(said, known, newest)
     site = said.place
     lists = await list_urls(node, log, site) if site is not None else {}
+    histories = Histories()
+    if log is not None and site is not None:
+        histories = await read_histories(node, log, site, node.tree.size)
     async with node.writing() as c:
-        lost = await _adopt(node, c, log, newest, lists) if log is not None else 0
+        lost = (
+            await _adopt(node, c, log, newest, lists, histories) if log is not None else 0
+        )
         adopted = await adopt_lists(node, c, lists)
         first = await last_sequence(c) + SEQUENCES_SKIPPED
         await settle(c, node.now(), first)
@@ -254,9 +260,11 @@ async def _adopt(
     log: PublishedLog,
     newest: int,
     lists: Mapping[str, bytes],
+    histories: Histories,
 ) -> int:
     """Store what the log has more; return how many credentials are not here."""
     documents = {**log.documents, **{sha256(body): body for body in lists.values()}}
+    documents |= histories.documents
     held = await ledger.log_length(c)
     for start in range(0, min(held, newest), 10_000):
         stop = min(start + 10_000, held, newest)
@@ -271,7 +279,12 @@ async def _adopt(
         if body is not None:
             subjects[index] = _subject(parse_json_object(body, _BODY_BYTES))
             await ledger.save_document(c, digest, kind, body.decode(), node.now())
-    lost = await adopt_leaves(c, held, added, subjects, node.now())
+    times = {
+        index: histories.times[digest]
+        for index, (_, digest) in enumerate(added, held)
+        if digest in histories.times
+    }
+    lost = await adopt_leaves(c, held, added, subjects, times, node.now())
     for raw in log.records:
         note = parse_record(raw).checkpoint
         checkpoint = open_checkpoint(note, node.vkey)

@@ -28,6 +28,8 @@ from node.storage.database import (
     transaction,
 )
 from node.storage.restorations import forget_challenges, save_restoration
+from node.storage.sessions import forget_all
+from node.storage.tokens import revoke_all
 from primitives.canonical_json import JsonObject
 from primitives.clock import Clock
 from primitives.encodings import EncodingMalformed, decode_base64
@@ -46,6 +48,8 @@ class RestoreReport:
     restored_at: str
     rows: int
     files: tuple[str, ...]
+    revoked: int
+    """Tokens that were in force when the backup was made."""
 
 
 async def restore_backup(
@@ -55,6 +59,7 @@ async def restore_backup(
     progress: Progress,
     *,
     database: DatabaseConfig | None = None,
+    keep_tokens: bool = False,
 ) -> RestoreReport:
     """Make the node of a backup in an empty directory, and in an empty database.
 
@@ -64,6 +69,8 @@ async def restore_backup(
         clock: The machine's.
         progress: Told after each part.
         database: Where to, instead of where it was; one without URL is SQLite.
+        keep_tokens: Leave tokens in force. Nobody here can know which of them were revoked
+            after the backup.
 
     Raises:
         BackupMalformed: No backup, or a damaged one; nothing is left of it in the database.
@@ -94,10 +101,12 @@ async def restore_backup(
             await c.run_sync(migrate_within, "head")
             await save_restoration(c, made_at, now)
             await forget_challenges(c)
+            await forget_all(c)
+            revoked = 0 if keep_tokens else await revoke_all(c, now)
     finally:
         await engine.dispose()
     home.store(home.config_file, config.to_toml().encode(), mode=0o600)
-    return RestoreReport(made_at, now, total, tuple(files))
+    return RestoreReport(made_at, now, total, tuple(files), revoked)
 
 
 def _parsed(message: bytes) -> JsonObject:

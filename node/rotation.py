@@ -6,7 +6,7 @@ A crash after the first step leaves a spare key, which the next rotation takes; 
 after the second leaves old files, which `node.setup.publish_all` writes anew.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -251,13 +251,13 @@ async def _require_rotatable(c: AsyncConnection, slug: str) -> Issuer:
 async def _rotate(
     node: Node, c: AsyncConnection, issuer: Issuer, role: Role, on_token: bool | None
 ) -> Rotation:
-    old = usable_keys(node, issuer, role)[-1]
-    there = bool(old.token) if on_token is None else on_token
+    usable = usable_keys(node, issuer, role)
+    there = bool(usable and usable[-1].token) if on_token is None else on_token
     keys, new = _with_new_key(node, issuer, role, on_token=there)
     node.home.save_keystore(keys.seal())
     node.unlocked = keys
     document = document_of(issuer)
-    number = len(keys_like(keys.keystore, new.label.key_id))
+    number = max(_numbers(named_keys(document), role), default=0) + 1
     added = {f"{role}-{number}": decode_multikey(new.public)}
     await _save_document(node, c, issuer, {**keys_in_use(document), **added})
     method = f"{issuer.did}#{role}-{number}"
@@ -265,9 +265,15 @@ async def _rotate(
     signer = (
         (vouchers[-1], method_of(document, vouchers[-1])) if vouchers else (new, method)
     )
-    key = method_of(document, old)
+    key = f"{issuer.did}#{role}-{max(_numbers(keys_in_use(document), role))}"
     await _log_event(node, c, issuer, key, signer)
     return Rotation(issuer.slug, issuer.did, key, method, new.label.key_id)
+
+
+def _numbers(names: Iterable[str], role: Role) -> list[int]:
+    """Return the numbers of a role's keys; a restored key store may know fewer."""
+    parts = [name.rpartition("-") for name in names]
+    return [int(number) for kind, _, number in parts if kind == role and number.isdigit()]
 
 
 async def _has_current_key(

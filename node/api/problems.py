@@ -27,7 +27,7 @@ from node.issuance import IdConflict, IssuerMismatch
 from node.limits import RateLimited
 from node.log_reading import AnchorUnknown, RecordUnknown
 from node.logbook import CredentialUnknown, NotYetAnchored
-from node.node import NodeSealed
+from node.node import KeyLost, NodeSealed
 from node.permissions import IssuerRefused, RoleRefused
 from node.readiness import NotReady
 from node.sessions import FormForeign, SessionMissing
@@ -131,6 +131,7 @@ _STATUS: Final[tuple[tuple[type[PatunayError], int], ...]] = (
     (TemplateExists, 409),
     (TemplateRetired, 409),
     (NodeSealed, 503),
+    (KeyLost, 503),
     (HsmUnavailable, 503),
     (StorageFailed, 503),
     (Overloaded, 503),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anchoring.entry import EntryKind
@@ -16,12 +16,14 @@ async def adopt_leaves(
     start: int,
     leaves: Sequence[tuple[EntryKind, Digest]],
     subjects: Mapping[int, str],
+    times: Mapping[int, str],
     at: str,
 ) -> int:
     """Give the leaves from `start` on their places; return how many credentials are new.
 
     What waits in the queue and is one of them gets that place; the others are added, with
-    the subject that is known of them by place, or none.
+    the subject and the time that are known of them by place; without, none, and `at`. No
+    time is taken that is before that of an earlier leaf.
     """
     rows = await c.execute(
         select(entries.c.seq, entries.c.kind, entries.c.digest)
@@ -31,6 +33,11 @@ async def adopt_leaves(
     queued: dict[tuple[int, bytes], list[int]] = {}
     for row in rows:
         queued.setdefault((row.kind, bytes(row.digest)), []).append(row.seq)
+    floor: str = (
+        await c.scalar(
+            select(func.max(entries.c.queued_at)).where(entries.c.leaf_index.is_not(None))
+        )
+    ) or ""
     unknown = 0
     for index, (kind, digest) in enumerate(leaves, start):
         waiting = queued.get((int(kind), bytes(digest)))
@@ -42,13 +49,15 @@ async def adopt_leaves(
             continue
         subject = subjects.get(index, f"unknown leaf {index}")
         unknown += kind is EntryKind.CREDENTIAL
+        if index in times:
+            floor = max(floor, times[index])
         await c.execute(
             insert(entries).values(
                 leaf_index=index,
                 kind=int(kind),
                 digest=digest,
                 subject=subject,
-                queued_at=at,
+                queued_at=floor if index in times else at,
             )
         )
     return unknown

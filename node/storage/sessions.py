@@ -35,6 +35,11 @@ async def forget_session(c: AsyncConnection, secret_sha256: str) -> None:
     await c.execute(delete(sessions).where(sessions.c.secret_sha256 == secret_sha256))
 
 
+async def forget_all(c: AsyncConnection) -> None:
+    """End every session."""
+    await c.execute(delete(sessions))
+
+
 async def forget_expired(c: AsyncConnection, now: str) -> None:
     """End every session whose time is over."""
     await c.execute(delete(sessions).where(sessions.c.expires_at <= now))

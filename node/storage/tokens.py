@@ -103,6 +103,14 @@ async def revoke_token(c: AsyncConnection, token_id: str, revoked_at: str) -> No
         raise TokenUnknown(f"found no token {token_id!r} in force")
 
 
+async def revoke_all(c: AsyncConnection, revoked_at: str) -> int:
+    """Take every token out of force; return how many were in it."""
+    done = await c.execute(
+        update(tokens).where(tokens.c.revoked_at.is_(None)).values(revoked_at=revoked_at)
+    )
+    return done.rowcount
+
+
 def _token(row: RowMapping) -> Token:
     return Token(
         row["id"],

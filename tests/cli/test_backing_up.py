@@ -88,7 +88,7 @@ def test_words_for_people(home: Home, tmp_path: Path) -> None:
     assert "patunay.toml, keystore.json, as of " in made.stdout
     restored = run("restore", file, tmp_path / "r")
     assert "next: `patunay --data-dir" in restored.stderr
-    assert "tokens that were revoked" in restored.stderr
+    assert "access tokens" not in restored.stderr
     found = run("reconcile", "--nothing-published-since", home=tmp_path / "r")
     assert "new ones from number 101" in found.stdout
     assert "no answer: http://localhost" in found.stderr
@@ -99,3 +99,18 @@ def test_into_another_store(backup: Path, tmp_path: Path) -> None:
     assert made["rows"] > 0
     refused = run("restore", backup, tmp_path / "s", "--database", "mysql://x/y")
     assert_refused(refused, "config-invalid", exit_code=4)
+
+
+def test_a_restored_node_lets_no_token_of_before_in(home: Home, tmp_path: Path) -> None:
+    """One of them may have been revoked since."""
+    run("token", "create", "office", "--role", "signer", home=home.root)
+    backup = tmp_path / "b"
+    run_json("backup", backup, home=home.root)
+    restored = run("restore", backup, tmp_path / "r")
+    assert "access tokens revoked: 1; hand out new ones" in restored.stderr
+    (token,) = run_json("token", "list", home=tmp_path / "r")["tokens"]
+    assert token["revokedAt"] is not None
+    kept = run_json("restore", backup, tmp_path / "k", "--keep-tokens")
+    assert kept["tokensRevoked"] == 0
+    (token,) = run_json("token", "list", home=tmp_path / "k")["tokens"]
+    assert token["revokedAt"] is None

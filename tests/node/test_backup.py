@@ -356,25 +356,6 @@ async def test_revocations_and_suspensions_after_the_backup_stay(
         assert {p.code for p in report.problems} == {"document-missing"}
 
 
-async def test_an_issuers_newer_document_comes_back(
-    node: Node, tmp_path: Path, clock: HandClock
-) -> None:
-    await close_batch(node)
-    raw = await back_up(node)
-    meddle(node.home, "UPDATE issuers SET document = replace(document, '/log/', '/log/')")
-    await add_issuer(node, "sdo-batangas", "Another")
-    await close_batch(node)
-    copy = await restore(raw, tmp_path / "copy", clock)
-    async with client_of(node) as client, opened(copy, clock) as again:
-        place = place_of(client, node.config.base_url)
-        found = await reconcile(
-            again, Answers(place, (await place.head(node.vkey),)), quiet
-        )
-    assert found.published == 2
-    documents = query(copy, "SELECT count(*) FROM documents")
-    assert documents == query(node.home, "SELECT count(*) FROM documents")
-
-
 async def test_what_was_queued_keeps_the_place_that_it_got(
     node: Node, tmp_path: Path, clock: HandClock
 ) -> None:

@@ -22,23 +22,27 @@ from node.config import Config, ConfigInvalid, IpfsApiExposed
 from node.gather import Gatherer
 from node.home import Home
 from node.logbook import LogCorrupt, NotYetAnchored, build_receipt, close_batch
-from node.node import LOG_KEY, Node
+from node.node import LOG_KEY, Node, RestoreBehindPublished
 from node.own_node import OwnNode
 from node.peers import WitnessPeer
 from node.publishing import log_file
+from node.reconciling import Answers, reconcile
 from node.storage import anchor_store
 from node.storage.witnesses import cosignatures_of, last_cosigned
 from node.witnesses import (
     WitnessDeclined,
     WitnessJob,
     WitnessUnreachable,
+    ask_size,
     ask_witness,
     new_session,
 )
 from node.witnessing import cosign_checkpoint, ensure_witness_key, witness_key
 from primitives.hashing import Digest
+from tests.restore_drill.drill import back_up, place_of, quiet, restore
 from tests.support.nodes import (
     HandClock,
+    client_of,
     copy_home,
     document_of,
     issue,
@@ -246,6 +250,35 @@ async def test_of_two_racing_requests_one_is_cosigned(pair: Pair) -> None:
     )
     kinds = sorted(type(answer).__name__ for answer in answers)
     assert kinds == ["WitnessConflict", "str"]
+
+
+async def test_a_witness_shows_a_restored_copy_how_far_it_is_behind(
+    pair: Pair, tmp_path: Path
+) -> None:
+    await log_more(pair.own, 2)
+    raw = await back_up(pair.own)
+    newest = await log_more(pair.own, 5)
+    copy = await restore(raw, tmp_path / "copy", HandClock())
+    async with (
+        served(pair.other) as peer,
+        new_session() as session,
+        client_of(pair.own) as mirror,
+        opened(copy) as again,
+    ):
+        assert await ask_witness(pair.own, peer, session)
+        size = await ask_size(again, peer, session)
+        assert size == newest
+        told = ((peer.key.name, size),)
+        with pytest.raises(RestoreBehindPublished, match=f"has cosigned {newest} leaves"):
+            await reconcile(again, Answers(sizes=told), quiet)
+        with pytest.raises(RestoreBehindPublished):
+            await log_more(again, 5)
+        place = place_of(mirror, again.config.base_url)
+        said = Answers(place, (await place.head(again.vkey),), sizes=told)
+        assert (await reconcile(again, said, quiet)).published == newest
+        # It goes on from there, and the witness cosigns what it signs now.
+        assert await log_more(again, 9) > newest
+        assert await ask_witness(again, peer, session)
 
 
 async def post(peer: WitnessPeer, raw: bytes) -> tuple[int, str, str]:

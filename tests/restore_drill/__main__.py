@@ -1,4 +1,4 @@
-"""Restore at many random moments, on both stores: `make restore-drill N=100`.
+"""Restore at many random moments, from and into both stores: `make restore-drill N=100`.
 
 Prints how far behind the copies were. Exit code 1 if one did not fit what was published.
 """
@@ -18,22 +18,32 @@ from tests.restore_drill.drill import play
 from tests.support.nodes import make_home_here
 from tests.support.postgres import Cluster, drop, running_cluster
 
+STORES = ("sqlite", "postgres")
+
 
 async def _play(count: int, cluster: Cluster) -> tuple[list[Reconciliation], int]:
+    """From each store; into the same one, and in turn into the other."""
     found: list[Reconciliation] = []
     failed = 0
     with tempfile.TemporaryDirectory(prefix="patunay-restore-") as root:
-        made = await make_home_here(Path(root) / "made")
+        made = {
+            "sqlite": await make_home_here(Path(root) / "made"),
+            "postgres": await make_home_here(
+                Path(root) / "made-postgres", database=DatabaseConfig(url=cluster.create())
+            ),
+        }
         for seed in range(count):
-            for store in ("sqlite", "postgres"):
-                folder = Path(root) / f"{seed}-{store}"
-                url = cluster.create() if store == "postgres" else ""
+            for n, source in enumerate(STORES):
+                target = STORES[(seed + n) % 2]
+                folder = Path(root) / f"{seed}-{source}"
+                url = cluster.create() if target == "postgres" else ""
                 try:
                     place = DatabaseConfig(url=url) if url else None
-                    found.append(await play(made, folder, seed, place))
+                    found.append(await play(made[source], folder, seed, place))
                 except Exception:  # noqa: BLE001 - counted, and the next one is tried
                     failed += 1
-                    sys.stdout.write(f"seed {seed}, {store}:\n{traceback.format_exc()}")
+                    words = f"seed {seed}, {source} to {target}:\n{traceback.format_exc()}"
+                    sys.stdout.write(words)
                 if url:
                     drop(url)
     return found, failed

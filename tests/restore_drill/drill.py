@@ -1,5 +1,6 @@
 """One drill: what a restored copy does must fit what the lost node has published."""
 
+import asyncio
 import io
 import random
 from collections import Counter
@@ -38,6 +39,7 @@ from tests.support.nodes import (
     query,
     settle,
 )
+from tests.support.postgres import drop
 
 STEPS = 12
 """What the node does in its life, beside the backup."""
@@ -137,36 +139,51 @@ def quiet(step: str, done: int, total: int) -> None:
 async def play(
     made: Home, folder: Path, seed: int, database: DatabaseConfig | None
 ) -> Reconciliation:
-    """Back up at a random moment, go on, lose the node, restore, reconcile, go on.
+    """Back up at a random moment, under load, lose the node, restore, reconcile, go on.
 
     Returns what the reconciliation found.
 
     Args:
-        made: A new node; it is copied.
+        made: A new node, in either store; it is copied.
         folder: For both.
         seed: Of what happens, and when.
         database: An empty one to restore into; None for an SQLite file.
     """
     choice = random.Random(seed)
     home, clock = copy_home(made, folder / "first"), HandClock()
+    try:
+        return await _play(home, clock, choice, folder / "second", database)
+    finally:
+        if home.config().database.url:
+            drop(home.config().database.url)
+
+
+async def _play(
+    home: Home,
+    clock: HandClock,
+    choice: random.Random,
+    place: Path,
+    database: DatabaseConfig | None,
+) -> Reconciliation:
     async with opened(home, clock) as node, client_of(node) as client:
         drill = Drill(choice, node, clock)
         when = choice.randint(0, STEPS - 1)
         raw = b""
         for n in range(STEPS):
             if n == when:
-                raw = await back_up(node)
-            await drill.step()
+                # While the rows are read, the node goes on.
+                raw, _ = await asyncio.gather(back_up(node), drill.step())
+            else:
+                await drill.step()
         await close_batch(node)
         async with node.log_lock:
             await publish_log(node)
-        copy = await restore(raw, folder / "second", clock, database)
+        copy = await restore(raw, place, clock, database)
         async with opened(copy, clock) as again:
             await _refuses(again)
-            place = place_of(client, node.config.base_url)
-            said = Answers(
-                place, (await place.head(node.vkey),), events=events_of(drill.chain)
-            )
+            log = place_of(client, node.config.base_url)
+            head = await log.head(node.vkey)
+            said = Answers(log, (head,), events=events_of(drill.chain))
             found = await reconcile(again, said, quiet)
             await _goes_on(again, drill, home, copy)
     return found

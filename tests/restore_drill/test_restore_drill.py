@@ -18,13 +18,16 @@ async def test_a_copy_restored_into_sqlite_fits_what_was_published(
     await play(made, tmp_path, seed, None)
 
 
-@pytest.mark.parametrize("seed", range(3, 6))
+@pytest.mark.parametrize(("seed", "source"), [(3, "sqlite"), (4, "postgres")])
 async def test_a_copy_restored_into_postgresql_fits_what_was_published(
-    tmp_path: Path, postgres: Cluster, seed: int
+    tmp_path: Path, postgres: Cluster, seed: int, source: str
 ) -> None:
-    made = await make_home_here(tmp_path / "made")
     url = postgres.create()
+    from_there = DatabaseConfig(url=postgres.create() if source == "postgres" else "")
+    made = await make_home_here(tmp_path / "made", database=from_there)
     try:
         await play(made, tmp_path, seed, DatabaseConfig(url=url))
     finally:
         drop(url)
+        if from_there.url:
+            drop(from_there.url)
