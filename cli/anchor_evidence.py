@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urljoin
 
-from credentials.evidence import OWN_NODE, Evidence, Lookup, Missing, Obtained
+from credentials.evidence import Evidence, Lookup, Missing, Obtained
 from credentials.policy import DEVELOPMENT_CHAINS, Policy
 from node.gather import Fetch
 from primitives.canonical_json import JsonObject
@@ -51,12 +51,17 @@ class AnchorQuestion(NamedTuple):
 
         Args:
             document: Read, and not trusted.
-            evidence: What was had so far; tells where the issuer's node is.
+            evidence: What was had so far, perhaps with the own node's receipt; tells where
+                the issuer's node is.
             policy: Contracts that it does not accept are not asked about.
             clock: For the time of each answer.
             fetch: Gets the receipt from the issuer's node; None stays offline.
         """
         receipt: "Lookup[Receipt] | None" = self.receipt
+        if receipt is None and isinstance(evidence.receipt, Obtained):
+            if not self.rpc:
+                return evidence
+            receipt = evidence.receipt
         if receipt is None and self.rpc and fetch is not None:
             receipt = await fetch_receipt(document, evidence, fetch, clock)
         if receipt is None:
@@ -83,8 +88,6 @@ async def fetch_receipt(
     found = evidence.did_documents.get(str(did), NO_RECEIPT)
     if isinstance(found, Missing):
         return found
-    if found.source == OWN_NODE:
-        return NO_RECEIPT
     try:
         service = parse_did_document(found.value, str(did)).log_service()
         if service is None:

@@ -27,6 +27,7 @@ from primitives.errors import Malformed, PatunayError
 
 if TYPE_CHECKING:  # each is loaded when a file, or an option, asks for it
     from cli.log_evidence import LogEvidence
+    from cli.own_receipts import OwnReceipts
     from credentials.bundle import Bundle
     from credentials.presentation import PresentationReport
     from credentials.trust_pack.belief import PackBelief
@@ -82,6 +83,7 @@ class _Sources(NamedTuple):
     """None where nothing is asked that could have a log."""
 
     records: "RecordSource | None"
+    receipts: "OwnReceipts | None"
 
 
 def read_or_error(path: Path) -> "JsonObject | Bundle | PatunayError":
@@ -108,6 +110,7 @@ async def answer_files(
     async with (
         Network(clock, allow_loopback=local, make_fetcher=made) as network,
         _records(question.records, allow_loopback=local) as records,
+        _receipts(own, question) as receipts,
     ):
         gatherer = Gatherer(
             clock=clock,
@@ -116,7 +119,7 @@ async def answer_files(
             fetch=network.fetch if has_web else None,
         )
         logs = _logs(gatherer, question) if question.waits else None
-        sources = _Sources(gatherer, logs, records)
+        sources = _Sources(gatherer, logs, records, receipts)
         answers = []
         for path in files:
             if question.waits:
@@ -148,6 +151,16 @@ def _logs(gatherer: Gatherer, question: Question) -> "LogEvidence":
 
     fetch, rpc = gatherer.fetch, question.anchor.rpc
     return LogEvidence(gatherer.clock, gatherer.own, fetch, rpc)
+
+
+def _receipts(
+    own: "OwnNode | None", question: Question
+) -> "AbstractAsyncContextManager[OwnReceipts | None]":
+    if own is None or question.anchor.receipt is not None:
+        return nullcontext()
+    from cli.own_receipts import own_receipts  # noqa: PLC0415 - a stranger has none
+
+    return own_receipts(own, question.around.clock)
 
 
 def _records(
@@ -245,9 +258,10 @@ async def _evidence(
     gatherer, clock = sources.gatherer, question.around.clock
     policy = gatherer.policy(question.policy)
     found = await gatherer.gather(document)
-    found = await question.anchor.ask(
-        document, found, policy, clock=clock, fetch=gatherer.fetch
-    )
+    fetch = gatherer.fetch
+    if sources.receipts is not None and sources.receipts.concern(document):
+        found, fetch = await sources.receipts.add(document, found), None
+    found = await question.anchor.ask(document, found, policy, clock=clock, fetch=fetch)
     if question.pack is not None:
         found = question.pack.evidence(found, document)
     if sources.records is not None:

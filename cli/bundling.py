@@ -13,7 +13,6 @@ from anchoring.receipt import Receipt
 from anchoring.tlog_proof import TlogProof
 from cli.anchor_evidence import NO_RECEIPT, fetch_receipt
 from cli.credential_files import find_files, read_receipt
-from cli.credential_id import read_uuid
 from cli.files import FolderIsFile, read_json, write_whole
 from cli.network import Network, Surroundings
 from cli.options import FILE, json_option, own_home_option
@@ -191,22 +190,21 @@ class _Collector:
         did = str(issuer.get("id") if isinstance(issuer, dict) else issuer)
         own = self._gatherer.own
         if own is not None and did in own.issuers:
-            try:
-                return await self._own_receipt(own, str(document.get("id")))
-            except PatunayError as e:
-                return Missing.because(e)
+            return await self._own_receipt(own, document)
         if self._gatherer.fetch is None:
             return NO_RECEIPT
         return await fetch_receipt(document, found, self._gatherer.fetch, self._clock)
 
-    async def _own_receipt(self, own: OwnNode, name: str) -> Obtained[Receipt]:
+    async def _own_receipt(self, own: OwnNode, document: JsonObject) -> Lookup[Receipt]:
         # Both import the database.
-        from node.logbook import build_receipt  # noqa: PLC0415
+        from node.log_reading import own_receipt  # noqa: PLC0415
         from node.node import Node  # noqa: PLC0415
 
-        async with Node.open(own.home, self._clock) as node:
-            made = await build_receipt(node, read_uuid(name))
-        return Obtained(made, OWN_NODE, self._clock.now())
+        try:
+            async with Node.open(own.home, self._clock) as node:
+                return await own_receipt(node, document) or NO_RECEIPT
+        except PatunayError as e:
+            return Missing.because(e)
 
     async def _prove(self, found: Evidence) -> tuple[Evidence, list[str]]:
         """Return `found` with proofs from the issuers' logs, and why one is missing."""

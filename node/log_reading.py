@@ -9,18 +9,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from anchoring.anchored_record import AnchoredRecord
 from anchoring.backend import AnchorReceipt, Sighting
 from anchoring.entry import encode_entry
+from anchoring.receipt import Receipt
 from anchoring.record import CidMalformed, cid_digest
-from credentials.evidence import OWN_NODE, LogReading, Lookup, Obtained
-from node.logbook import to_receipt
+from credentials.evidence import OWN_NODE, LogReading, Lookup, Missing, Obtained
+from node.logbook import CredentialUnknown, build_receipt, to_receipt
 from node.node import Node
 from node.storage import anchor_store, ledger
 from node.storage.anchor_store import StoredCheckpoint, StoredTransaction
-from primitives.errors import Rejected
+from primitives.canonical_json import JsonObject
+from primitives.errors import PatunayError, Rejected
 from primitives.hashing import Digest
 
 LATEST = "latest"
 """In place of the CID of a record: that of the newest."""
 
+
+_UUID_URN: Final = "urn:uuid:"
 
 _MAX_DIGITS: Final = 15
 """Of a size: no log grows so long."""
@@ -84,6 +88,25 @@ async def read_record(node: Node, name: str) -> AnchoredRecord:
     if found is None:
         raise RecordUnknown(f"found no record {name[:80]!r}")
     return _anchored(found, sent)
+
+
+async def own_receipt(node: Node, document: JsonObject) -> Lookup[Receipt] | None:
+    """Return the receipt of a credential that this node issued; None for others.
+
+    Args:
+        node: Open; need not be unlocked.
+        document: Read, and not trusted: the receipt of another one does not fit it.
+    """
+    name = document.get("id")
+    if not isinstance(name, str) or not name.startswith(_UUID_URN):
+        return None
+    try:
+        receipt = await build_receipt(node, name.removeprefix(_UUID_URN))
+    except CredentialUnknown:
+        return None
+    except PatunayError as e:
+        return Missing.because(e)
+    return Obtained(receipt, OWN_NODE, node.instant())
 
 
 def own_sightings(

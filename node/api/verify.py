@@ -12,7 +12,7 @@ from anchoring.receipt import Receipt
 from credentials.bundle import Bundle
 from credentials.case import Case
 from credentials.data_integrity import ASSERTION
-from credentials.evidence import OWN_NODE, Evidence, Lookup, Missing, Obtained
+from credentials.evidence import OWN_NODE, Evidence, Lookup, Obtained
 from credentials.log_question import log_wanted_since
 from credentials.model import Credential
 from credentials.policy import CHECK_NAMES, DEFAULT_REQUIRED, Policy
@@ -29,8 +29,7 @@ from node.api.request import (
 from node.api.w3c_problems import check_problem
 from node.gather import Gatherer
 from node.judging import Judge
-from node.log_reading import own_sightings, read_log
-from node.logbook import CredentialUnknown, build_receipt
+from node.log_reading import own_receipt, own_sightings, read_log
 from node.metrics import Metrics
 from node.node import Node
 from node.tracing import span
@@ -46,8 +45,6 @@ STATUS_OF_OUTCOME: Final = {
     Outcome.REJECTED: 400,
     Outcome.UNDETERMINED: 400,
 }
-
-_UUID_URN: Final = "urn:uuid:"
 
 
 class VerifyRequestMalformed(Malformed):
@@ -161,18 +158,8 @@ class Verifier:
         )
 
     async def _receipt(self, document: JsonObject) -> Lookup[Receipt] | None:
-        """Return the receipt of a credential that this node issued; None for others."""
-        name = document.get("id")
-        if not isinstance(name, str) or not name.startswith(_UUID_URN):
-            return None
-        try:
-            with span("store", {"kind": "look-up"}):
-                receipt = await build_receipt(self.node, name.removeprefix(_UUID_URN))
-        except CredentialUnknown:
-            return None
-        except PatunayError as e:
-            return Missing.because(e)
-        return Obtained(receipt, OWN_NODE, self.node.instant())
+        with span("store", {"kind": "look-up"}):
+            return await own_receipt(self.node, document)
 
     async def _sightings(self, receipt: Receipt) -> dict[str, Lookup[Sighting]]:
         """Say what this node itself saw on the chain when it anchored."""

@@ -82,6 +82,10 @@ def test_from_issuing_to_a_receipt_beside_the_daemon(home: Home, tmp_path: Path)
         assert found["anchored"] is True
         assert (found["waiting"], found["treeSize"], found["daemon"]) == (0, 5, True)
         assert run_json("fsck", home=home.root)["anchors"] == 1
+        # Its own receipt is found in the store that the daemon uses.
+        own = run_json("verify", home.issued / f"{name}.json", home=home.root)
+        assert own["outcome"] == "valid"
+        assert own["checks"][-1]["code"] == "no-time-evidence"
         second = run("serve", home=home.root)
         assert_refused(second, "storage-locked", exit_code=4)
 

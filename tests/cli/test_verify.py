@@ -346,13 +346,22 @@ def test_with_rpc_a_receipt_that_the_issuers_node_lacks_is_missing(
     assert check(report, "anchor")["result"] == "undetermined"
 
 
-def test_for_the_own_node_a_receipt_has_to_be_given(
-    shared_home: Home, credential: Path
+@pytest.mark.parametrize("options", [(), ("--rpc", "http://127.0.0.1:9")])
+def test_the_own_node_says_that_its_credential_waits_for_its_anchor(
+    shared_home: Home, credential: Path, options: tuple[str, ...]
 ) -> None:
-    options = ("--rpc", "http://127.0.0.1:9")
     report = run_json("verify", credential, *options, home=shared_home.root)
-    assert check(report, "anchor")["code"] == "anchor-not-shown"
-    assert "--receipt" in check(report, "anchor")["hint"]
+    assert check(report, "anchor")["code"] == "not-yet-anchored"
+
+
+def test_an_own_node_without_its_database_leaves_only_the_anchor_open(
+    home: Home, credential: Path
+) -> None:
+    (home.root / "patunay.db").unlink()
+    report = run_json("verify", credential, home=home.root)
+    assert report["outcome"] == "valid"
+    found = check(report, "anchor")
+    assert (found["result"], found["code"]) == ("undetermined", "database-missing")
 
 
 def test_verifying_needs_no_passphrase(shared_home: Home, credential: Path) -> None:
