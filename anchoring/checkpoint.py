@@ -5,6 +5,7 @@ The format is C2SP tlog-checkpoint; see <https://c2sp.org/tlog-checkpoint>.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from anchoring.note import NoteMalformed, SignedNote, VerifierKey, sign_note, verify_note
 from primitives.ed25519 import Signer
@@ -93,6 +94,7 @@ def parse_checkpoint_text(text: str) -> Checkpoint:
         raise CheckpointMalformed(f"root: {e}") from e
 
 
+@lru_cache(maxsize=64)  # a refusal is not kept; one checkpoint shows many credentials
 def open_checkpoint(note: str, key: VerifierKey) -> Checkpoint:
     """Return the checkpoint in `note` if it is of the log that `key` belongs to.
 

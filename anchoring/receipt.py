@@ -11,6 +11,7 @@ shows the record's digest there is for `anchoring.backend.AnchorBackend.check` t
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from anchoring.backend import AnchorReceipt
 from anchoring.chain_proof import MAX_NODES, ChainProof
@@ -129,10 +130,10 @@ def verify_receipt(receipt: Receipt, entry: bytes, key: VerifierKey) -> Checkpoi
         ReceiptMismatch: The record holds another checkpoint than the proof.
     """
     checkpoint = verify_tlog_proof(receipt.tlog_proof, entry, key)
-    record = parse_record(receipt.record)
-    anchored = open_checkpoint(record.checkpoint, key)
+    note = _note_in(receipt.record)
+    anchored = open_checkpoint(note, key)
     # The signed texts, not the notes: a witness may have signed one of them since.
-    if _signed_text(record.checkpoint) != _signed_text(receipt.tlog_proof.checkpoint):
+    if _signed_text(note) != _signed_text(receipt.tlog_proof.checkpoint):
         raise ReceiptMismatch(
             f"found a record of size {anchored.tree_size}, root {anchored.root.hex()},"
             f" want size {checkpoint.tree_size}, root {checkpoint.root.hex()}"
@@ -140,6 +141,12 @@ def verify_receipt(receipt: Receipt, entry: bytes, key: VerifierKey) -> Checkpoi
     return checkpoint
 
 
+@lru_cache(maxsize=8)  # a refusal is not kept; a record has 1 MiB at most
+def _note_in(record: bytes) -> str:
+    return parse_record(record).checkpoint
+
+
+@lru_cache(maxsize=64)
 def _signed_text(note: str) -> str:
     return SignedNote.parse(note).text
 

@@ -127,3 +127,12 @@ def test_rejects_a_checkpoint_that_only_another_key_signed() -> None:
 def test_rejects_a_checkpoint_of_another_size_under_the_same_signature() -> None:
     with pytest.raises(NoteSignatureInvalid):
         open_checkpoint(go_vector.NOTE.replace("\n13\n", "\n14\n"), KEY)
+
+
+def test_what_one_key_has_signed_is_not_believed_of_another_afterwards() -> None:
+    """What held is remembered with the key that it held for."""
+    other = VerifierKey(KEY.name, SoftwareSigner(bytes(32)).public_key)
+    for _ in range(2):
+        assert open_checkpoint(go_vector.NOTE, KEY) == CHECKPOINT
+        with pytest.raises(NoteUnsigned):
+            open_checkpoint(go_vector.NOTE, other)
