@@ -8,7 +8,6 @@ shown no token acts as nobody, and nobody may do anything.
 import os
 import pwd
 import re
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -23,6 +22,9 @@ DAEMON: Final = Actor("daemon", frozenset(Role))
 """The daemon's own work in the background."""
 
 _WELL_FORMED: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}", re.ASCII)
+
+_ID_BYTES: Final = 16
+"""As many as nobody else draws."""
 
 _actor: ContextVar[Actor | None] = ContextVar("actor", default=None)
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -73,4 +75,4 @@ def request_id(offered: str | None) -> str:
     """
     if offered is not None and _WELL_FORMED.fullmatch(offered):
         return offered
-    return uuid.uuid4().hex
+    return os.urandom(_ID_BYTES).hex()

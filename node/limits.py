@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
@@ -23,6 +24,10 @@ _BURST_SECONDS: Final = 10
 
 _IPV6_PREFIX_BITS: Final = 64
 """Whoever has one address of such a network has all of them."""
+
+
+_MAX_ADDRESS_CHARACTERS: Final = 64
+"""Of an address and its zone; whatever is longer is none."""
 
 
 class RateLimited(Undetermined):
@@ -95,10 +100,18 @@ def asking_address(peer: str, forwarded_for: str, *, behind_proxy: bool) -> str:
     A connection from this machine itself is not counted: it is a proxy's, or the
     operator's own.
     """
-    address = _parse(peer)
-    if behind_proxy and (named := _parse(forwarded_for.rpartition(",")[2].strip())):
-        address = named
-    if address is None or address.is_loopback:
+    last = forwarded_for.rpartition(",")[2].strip() if behind_proxy else ""
+    named = _counted_as(last) if len(last) <= _MAX_ADDRESS_CHARACTERS else None
+    return (_counted_as(peer) if named is None else named) or ""
+
+
+@lru_cache(maxsize=1024)
+def _counted_as(text: str) -> str | None:
+    """Return the name of an address; empty for this machine's, None for no address."""
+    address = _parse(text)
+    if address is None:
+        return None
+    if address.is_loopback:
         return ""
     if isinstance(address, IPv6Address):
         return str(int(address) >> (128 - _IPV6_PREFIX_BITS))

@@ -10,6 +10,7 @@ it is imported: `node.shared_metrics` sets it before.
 
 import os
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Final
 
 from prometheus_client import (
@@ -133,6 +134,10 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livemostrecent",
         )
+
+        # What is labelled is looked up under a lock; these few come with each request.
+        self.request = cache(self.requests.labels)
+        self.request_time = cache(self.request_seconds.labels)
 
     def exposition(self, now: Mapping[str, tuple[str, float]]) -> bytes:
         """Return everything in Prometheus' text format, that of all processes added up.

@@ -83,8 +83,8 @@ def _count(
     request: web.Request, response: web.StreamResponse, started: float, metrics: Metrics
 ) -> None:
     route = _route(request)
-    metrics.requests.labels(_method(request), route, response.status).inc()
-    metrics.request_seconds.labels(route).observe(time.perf_counter() - started)
+    metrics.request(_method(request), route, response.status).inc()
+    metrics.request_time(route).observe(time.perf_counter() - started)
     code = response.get(PROBLEM)
     if code is not None:
         metrics.refusals.labels(code).inc()

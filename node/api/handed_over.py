@@ -25,7 +25,7 @@ from node.api.presentations import verify_any
 from node.api.problems import MediaTypeUnsupported
 from node.api.request import MAX_BODY_BYTES, read_body, read_json_bytes
 from node.api.schema import Keywords, RequestMalformed, read
-from node.api.verify import STATUS_OF_OUTCOME, VERIFIER, render_report, verifying
+from node.api.verify import VERIFIER, answer_report, verifying
 from node.holder import bundle_of
 from node.logbook import CredentialUnknown
 from node.permissions import Action, check_permission
@@ -119,9 +119,7 @@ async def _verify(request: web.Request, body: bytes) -> web.Response:
     verifier = request.app[VERIFIER]
     given = await asyncio.to_thread(read_document, body.strip())
     report = await verify_any(verifier, given, size=len(body))
-    return web.json_response(
-        render_report(report), status=STATUS_OF_OUTCOME[report.outcome]
-    )
+    return answer_report(report)
 
 
 @routes.get("/credentials/{id}/bundle")

@@ -34,10 +34,10 @@ async def limits_middleware(request: web.Request, handler: Handler) -> web.Strea
     """Count the request for the address that it comes from."""
     limits = request.app[LIMITS]
     if request.path not in ALWAYS:
-        forwarded = ",".join(request.headers.getall("X-Forwarded-For", []))
+        told = request.headers.getall("X-Forwarded-For", []) if limits.behind_proxy else ()
         peer = request.transport.get_extra_info("peername") if request.transport else None
         address = asking_address(
-            peer[0] if peer else "", forwarded, behind_proxy=limits.behind_proxy
+            peer[0] if peer else "", ",".join(told), behind_proxy=limits.behind_proxy
         )
         if address:
             limits.addresses.check(address)

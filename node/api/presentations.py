@@ -18,12 +18,11 @@ from node.api.operation import Answer, Body, Operation, described, named
 from node.api.request import UrlNotAccepted, read_json_object, refuse_addresses
 from node.api.schema import Instant, body_of
 from node.api.verify import (
-    STATUS_OF_OUTCOME,
     VERIFIER,
     Verifier,
     VerifyRequestMalformed,
+    answer_report,
     read_options,
-    render_report,
     request_with,
     require_purpose,
     required_checks,
@@ -115,9 +114,7 @@ async def verify_presentation(request: web.Request) -> web.Response:
         challenge=text_option(options, "challenge"),
         domain=text_option(options, "domain"),
     )
-    return web.json_response(
-        render_report(report), status=STATUS_OF_OUTCOME[report.outcome]
-    )
+    return answer_report(report)
 
 
 def text_option(options: JsonObject, name: str) -> str | None:
