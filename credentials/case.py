@@ -114,6 +114,21 @@ class Case:
         """The later of the clock and the moment asked about."""
         return self.as_of if self.clock is None else max(self.clock, self.as_of)
 
+    def on(self, evidence: Evidence, as_of: datetime) -> "Case":
+        """Return the case of the same document, not read again.
+
+        Args:
+            evidence: In place of its own.
+            as_of: The moment asked about; aware.
+        """
+        case = object.__new__(Case)
+        for name in Case.__slots__:
+            object.__setattr__(case, name, getattr(self, name))
+        object.__setattr__(case, "evidence", evidence)
+        object.__setattr__(case, "as_of", as_of)
+        object.__setattr__(case, "_did_documents", {})
+        return case
+
     def about(self, recurring: JsonObject, as_of: datetime) -> "Case":
         """Return the case of a document that this one leans on, on the same evidence.
 
@@ -148,6 +163,11 @@ class Case:
         if isinstance(self.credential, PatunayError):
             raise self.credential
         return self.credential
+
+    @property
+    def readable_proofs(self) -> tuple[Proof | PatunayError, ...]:
+        """As `proofs`; none where there are none that could be read."""
+        return () if isinstance(self._proofs, PatunayError) else self._proofs
 
     def proofs(self) -> tuple[Proof | PatunayError, ...]:
         """Return each proof or what is wrong with it, as `parse_proofs`."""

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from credentials.jsonld.quads import Engine
@@ -328,8 +328,13 @@ def _instant(entry: JsonObject, name: str) -> datetime | None:
 def _signature(value: Json) -> Signature:
     if not isinstance(value, str) or not value.startswith("z"):
         raise ProofValueMalformed("found no base58btc multibase, want z and the digits")
+    return _decode_signature(value[1:])
+
+
+@lru_cache(maxsize=64)  # a refusal is not kept; a status list's comes back all the time
+def _decode_signature(digits: str) -> Signature:
     try:
-        raw = decode_base58btc(value[1:])
+        raw = decode_base58btc(digits)
     except PatunayError as e:
         raise ProofValueMalformed(str(e)) from e
     if len(raw) != SIGNATURE_BYTES:

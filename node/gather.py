@@ -69,6 +69,7 @@ class Gatherer:
         document: JsonObject,
         *,
         purpose: str = ASSERTION,
+        proofs: Iterable[Proof | PatunayError] | None = None,
         receipt: "Lookup[Receipt] | None" = None,
         sightings: "AskChain | None" = None,
     ) -> Evidence:
@@ -77,13 +78,16 @@ class Gatherer:
         Args:
             document: Read, and not trusted.
             purpose: What its proofs have to have been made for.
+            proofs: They, where somebody has read them already.
             receipt: Of this credential, where it is known.
             sightings: Asks the chain about a receipt, where an endpoint is known.
         """
-        dids = {did: await self._did(did) for did in _dids(document, purpose)}
+        read = _proofs(document, purpose) if proofs is None else proofs
+        dids = {did: await self._did(did) for did in _dids(document, read)}
         lists = {url: await self._status_list(url) for url in _status_urls(document)}
         for found in lists.values():
-            for did in _dids(found.value) if isinstance(found, Obtained) else ():
+            value = found.value if isinstance(found, Obtained) else {}
+            for did in _dids(value, _proofs(value)):
                 if did not in dids and len(dids) < MAX_LOOK_UPS:
                     dids[did] = await self._did(did)
         evidence = Evidence(
@@ -149,15 +153,20 @@ class Gatherer:
         return Obtained(document, url, self.clock.now())
 
 
-def _dids(document: JsonObject, purpose: str = ASSERTION) -> list[str]:
+def _proofs(
+    document: JsonObject, purpose: str = ASSERTION
+) -> Iterable[Proof | PatunayError]:
+    try:
+        return parse_proofs(document, purpose)
+    except PatunayError:
+        return ()  # `check_proof` reports it; there is just no key to look up
+
+
+def _dids(document: JsonObject, proofs: Iterable[Proof | PatunayError]) -> list[str]:
     """Return the DIDs whose documents the checks will ask for; a did:key needs none."""
     issuer = document.get("issuer")
     named = issuer.get("id") if isinstance(issuer, dict) else issuer
     found = [named] if isinstance(named, str) else []
-    try:
-        proofs: Iterable[Proof | PatunayError] = parse_proofs(document, purpose)
-    except PatunayError:
-        proofs = ()  # `check_proof` reports it; there is just no key to look up
     found += [
         p.verification_method.partition("#")[0] for p in proofs if isinstance(p, Proof)
     ]

@@ -132,11 +132,15 @@ class Verifier:
 
     async def _case(self, document: JsonObject, policy: Policy) -> Case:
         """Return one credential with what could be had about it."""
+        asked = Case(document, Evidence(), policy, self.node.instant())
         with span("gather"):
             evidence = await self.gatherer.gather(
-                document, receipt=await self._receipt(document), sightings=self._sightings
+                document,
+                proofs=asked.readable_proofs,
+                receipt=await self._receipt(document),
+                sightings=self._sightings,
             )
-        case = Case(document, evidence, policy, self.node.instant())
+        case = asked.on(evidence, self.node.instant())
         if not self._is_own(case) or log_wanted_since(case) is None:
             return case
         # Only one's own: without a chain of the others', their logs would show nothing.
@@ -147,7 +151,7 @@ class Verifier:
             log=Obtained(reading, OWN_NODE, self.node.instant()),
             sightings={**self._seen(anchors), **evidence.sightings},
         )
-        return Case(document, read, policy, self.node.instant())
+        return asked.on(read, self.node.instant())
 
     def _is_own(self, case: Case) -> bool:
         own = self.gatherer.own

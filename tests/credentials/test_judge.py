@@ -2,13 +2,17 @@ import json
 import time
 import unicodedata
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from credentials.judge import judge
+from credentials.case import Case
+from credentials.data_integrity import ProofMissing
+from credentials.evidence import Evidence
+from credentials.judge import judge, judge_case
 from credentials.policy import CHECK_NAMES, Policy
 from credentials.quoting import MAX_QUOTED
 from credentials.report import Outcome, Report, Result
@@ -176,3 +180,19 @@ def test_a_broken_credential_says_what_is_broken() -> None:
         "This is not a credential that can be checked: validUntil is before validFrom."
     )
     assert found.check("dates").result is Result.UNDETERMINED
+
+
+def test_a_case_on_other_evidence_is_judged_as_one_that_was_read_anew() -> None:
+    early = Case(signed(), Evidence(), policy(), NOW)
+    assert early.readable_proofs == early.proofs()
+    unknown, later = judge_case(early), NOW + timedelta(days=1)
+    for found in (evidence(), Evidence()):
+        assert judge_case(early.on(found, later)) == judge(signed(), found, policy(), later)
+    assert judge_case(early) == unknown
+
+
+def test_a_case_whose_proofs_cannot_be_read_has_none_to_look_up() -> None:
+    case = Case(unsigned(), Evidence(), policy(), NOW)
+    assert case.readable_proofs == ()
+    with pytest.raises(ProofMissing):
+        case.proofs()
