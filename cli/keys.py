@@ -10,17 +10,11 @@ import click
 from cli.options import home_option, json_option, passphrase_option
 from cli.output import print_json, print_table, say, say_hint, say_note
 from cli.passphrase import read_passphrase
+from node.compromise import Declaration, LogDeclaration, declare
 from node.home import Home
 from node.issuer_keys import ROLES, Role, SignedBy, who_signed
-from node.node import LOG_KEY, MAIN, Node
-from node.rotation import (
-    Declaration,
-    LogDeclaration,
-    Rotation,
-    declare_compromised,
-    declare_log_compromised,
-    rotate,
-)
+from node.node import MAIN, Node
+from node.rotation import Rotation, rotate
 from primitives.clock import SystemClock
 from primitives.instants import format_instant, parse_instant
 
@@ -89,9 +83,7 @@ def declare_key_compromised(
 
     async def run() -> Declaration | LogDeclaration:
         async with Node.open(home, SystemClock(), passphrase) as node:
-            if name == LOG_KEY:
-                return await declare_log_compromised(node, moment)
-            return await declare_compromised(node, name, moment)
+            return await declare(node, name, moment)
 
     made = asyncio.run(run())
     if as_json:

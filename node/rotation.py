@@ -30,33 +30,27 @@ from node.audit_log import record
 from node.issuer_keys import (
     Role,
     document_of,
-    find_key,
     history_of,
     keys_in_use,
     method_of,
     named_keys,
     usable_keys,
-    who_signed,
 )
 from node.node import Node, credential_key, keys_like, status_key
 from node.permissions import Action
 from node.setup import log_document, new_key, publish_all
-from node.status import marked_bits
-from node.status_lists import log_list, sign_list
-from node.storage import key_history, ledger, statuses
+from node.storage import ledger
 from node.storage.registry import (
     Issuer,
-    list_issuers,
     require_issuer,
     update_document,
 )
 from primitives.canonical_json import canonicalize
 from primitives.ed25519 import PublicKey
-from primitives.errors import Misconfigured
+from primitives.errors import Misconfigured, Rejected
 from primitives.hashing import sha256
-from primitives.instants import format_instant
 
-_OTHER: Final[Mapping[Role, Role]] = {"credential": "status", "status": "credential"}
+OTHER_ROLE: Final[Mapping[Role, Role]] = {"credential": "status", "status": "credential"}
 
 
 class DidKeyCannotRotate(Misconfigured):
@@ -66,11 +60,11 @@ class DidKeyCannotRotate(Misconfigured):
     hint = "add an issuer with a did:web, and issue in its name from now on"
 
 
-class CompromiseAhead(Misconfigured):
-    """The time since when a key is compromised lies ahead."""
+class KeyNotCurrent(Rejected):
+    """The key that was to be replaced does not sign any more."""
 
-    code = "compromise-in-future"
-    hint = "give the moment from which on somebody else may have had the key"
+    code = "key-not-current"
+    hint = "look which key signs now: somebody else may have replaced it just before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,166 +85,95 @@ class Rotation:
     """The new key's, in the key store."""
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
-    """What was declared about a key."""
-
-    did: str
-    key: str
-    """Verification method."""
-
-    since: datetime
-    by: str
-    """Verification method of the key that signed the declaration."""
-
-    successor: str
-    """Verification method of the newest key of the same role."""
-
-    voided: int
-    """Credentials of that key that no checkpoint anchored before `since` holds."""
-
-
-@dataclass(frozen=True, slots=True)
-class LogDeclaration:
-    """What was declared about the log's key."""
-
-    key: str
-    """C2SP verifier key."""
-
-    since: datetime
-    dids: tuple[str, ...]
-    """Whose histories say so now: every did:web of the node."""
-
-
 async def rotate(
-    node: Node, slug: str, role: Role = "credential", *, on_token: bool | None = None
+    node: Node,
+    slug: str,
+    role: Role = "credential",
+    *,
+    on_token: bool | None = None,
+    instead_of: str | None = None,
 ) -> Rotation:
-    """Give an issuer a new key, with which it signs from now on.
+    """Give an issuer a new key, with which it signs from now on; publish its document.
 
-    The old one stays in the DID document: what it has signed stays good.
+    Raises:
+        PatunayError: As `rotate_within`.
+    """
+    async with node.writing() as c:
+        made = await rotate_within(
+            node, c, slug, role, on_token=on_token, instead_of=instead_of
+        )
+    await publish_all(node)
+    return made
+
+
+async def rotate_within(
+    node: Node,
+    c: AsyncConnection,
+    slug: str,
+    role: Role = "credential",
+    *,
+    on_token: bool | None = None,
+    instead_of: str | None = None,
+) -> Rotation:
+    """Do so in the caller's transaction; its document is published by `publish_all`.
+
+    The old key stays in the DID document: what it has signed stays good.
 
     Args:
         node: Its keys are unlocked.
+        c: For writing.
         slug: Of the issuer.
         role: What the key is for.
         on_token: Whether the new key is to be on the node's token; None is where the old
             one is.
+        instead_of: Id of the key that signs now, as whoever asks believes; None for
+            whichever it is.
 
     Raises:
+        KeyNotCurrent: Another one than `instead_of` does.
         HsmNotConfigured: It is to be on a token, and there is none.
         DidKeyCannotRotate: The issuer is a did:key.
         IssuerUnknown: There is none of that slug.
         NodeSealed: The keys are not unlocked.
     """
-    async with node.writing() as c:
-        issuer = await _require_rotatable(c, slug)
-        made = await _rotate(node, c, issuer, role, on_token)
-        await _record(c, node, "rotate", made.old, issuer.slug)
-    await publish_all(node)
+    issuer = await require_rotatable(c, slug)
+    current = [entry.label.key_id for entry in usable_keys(node, issuer, role)][-1:]
+    if instead_of is not None and [instead_of] != current:
+        found = current[0] if current else "none"
+        raise KeyNotCurrent(f"found {found} in use, want {instead_of}")
+    made = await replace_key(node, c, issuer, role, on_token)
+    await record_change(c, node, "rotate", made.old, issuer.slug)
     return made
 
 
-async def declare_compromised(node: Node, name: str, since: datetime) -> Declaration:
-    """Declare that somebody else may have had a key since then: it signs no more.
-
-    A key that signs for its role now is rotated first: an older one, which was replaced,
-    must not sign again.
-
-    Args:
-        node: Its keys are unlocked.
-        name: The key's id in the key store, or its verification method.
-        since: Aware; counts in whole seconds.
-
-    Raises:
-        KeyNotPublished: `name` is no credential or status key.
-        CompromiseMovedLater: It was declared before, since that time or earlier.
-        CompromiseAhead: `since` lies ahead.
-        DidKeyCannotRotate: The issuer is a did:key: there is no other key to sign with.
-        NodeSealed: The keys are not unlocked.
-    """
-    since = _past(node, since)
-    entry, issuer = await find_key(node, name)
-    role = _role_of(entry)
-    async with node.writing() as c:
-        issuer = await _require_rotatable(c, issuer.slug)
-        key = method_of(document_of(issuer), entry)
-        if not await _has_current_key(node, c, issuer, role, without=entry):
-            await _rotate(node, c, issuer, role, None)
-            issuer = await require_issuer(c, issuer.slug)
-        signer = (
-            usable_keys(node, issuer, _OTHER[role], without=entry)
-            or usable_keys(node, issuer, role, without=entry)
-        )[-1]
-        await _withdraw(node, c, issuer, entry)
-        by = method_of(document_of(issuer), signer)
-        await _log_event(node, c, issuer, key, (signer, by), since)
-        issuer = await require_issuer(c, issuer.slug)
-        if role == "status":
-            await _sign_lists_anew(node, c, issuer)
-        await _record(c, node, "declare compromised", key, issuer.slug)
-    await publish_all(node)
-    successor = usable_keys(node, issuer, role, without=entry)[-1]
-    return Declaration(
-        issuer.did,
-        key,
-        since,
-        by,
-        method_of(document_of(issuer), successor),
-        await _count_voided(node, name, since),
-    )
-
-
-async def declare_log_compromised(node: Node, since: datetime) -> LogDeclaration:
-    """Declare that somebody else may have had the log's key since then.
-
-    In the history of every did:web of the node, each signed with that issuer's own
-    credential key. Running it again with the same time adds issuers made meanwhile.
-
-    Raises:
-        CompromiseMovedLater: It was declared before, since an earlier time.
-        CompromiseAhead: `since` lies ahead.
-        DidKeyCannotRotate: No issuer is a did:web, so there is no history to say it in.
-        NodeSealed: The keys are not unlocked.
-    """
-    since, key = _past(node, since), str(node.vkey)
-    async with node.writing() as c:
-        known = await list_issuers(c)
-        webs = [issuer for issuer in known if not issuer.did.startswith("did:key:")]
-        if not webs:
-            raise DidKeyCannotRotate("no issuer of this node has a history")
-        for issuer in webs:
-            history = parse_history(await history_of(c, issuer.did), issuer.did)
-            if history.state(key).compromised_since != since:
-                signer = usable_keys(node, issuer, "credential")[-1]
-                by = method_of(document_of(issuer), signer)
-                await _log_event(node, c, issuer, key, (signer, by), since)
-        await _record(c, node, "declare compromised", key, "")
-    await publish_all(node)
-    return LogDeclaration(key, since, tuple(issuer.did for issuer in webs))
-
-
-async def _record(c: AsyncConnection, node: Node, change: str, key: str, slug: str) -> None:
+async def record_change(
+    c: AsyncConnection, node: Node, change: str, key: str, slug: str
+) -> None:
+    """Write down that a key was replaced or declared compromised."""
     facts = {"change": change}
     await record(c, node, Action.KEY_CHANGE, f"key:{key}", issuer=slug, facts=facts)
 
 
-def _past(node: Node, since: datetime) -> datetime:
-    since = since.replace(microsecond=0)
-    if since > node.instant():
-        raise CompromiseAhead(f"found {format_instant(since)}, want {node.now()} or before")
-    return since
+async def require_rotatable(c: AsyncConnection, slug: str) -> Issuer:
+    """Return the issuer of that slug.
 
-
-async def _require_rotatable(c: AsyncConnection, slug: str) -> Issuer:
+    Raises:
+        IssuerUnknown: There is none.
+        DidKeyCannotRotate: It is a did:key.
+    """
     issuer = await require_issuer(c, slug)
     if issuer.did.startswith("did:key:"):
         raise DidKeyCannotRotate(f"{issuer.did} is its key")
     return issuer
 
 
-async def _rotate(
+async def replace_key(
     node: Node, c: AsyncConnection, issuer: Issuer, role: Role, on_token: bool | None
 ) -> Rotation:
+    """Make a key, put it into the issuer's document, and sign that it follows the old one.
+
+    `on_token` as in `rotate_within`. Nobody checks here whether whoever acts may do so.
+    """
     usable = usable_keys(node, issuer, role)
     there = bool(usable and usable[-1].token) if on_token is None else on_token
     keys, new = _with_new_key(node, issuer, role, on_token=there)
@@ -259,14 +182,14 @@ async def _rotate(
     document = document_of(issuer)
     number = max(_numbers(named_keys(document), role), default=0) + 1
     added = {f"{role}-{number}": decode_multikey(new.public)}
-    await _save_document(node, c, issuer, {**keys_in_use(document), **added})
+    await save_document(node, c, issuer, {**keys_in_use(document), **added})
     method = f"{issuer.did}#{role}-{number}"
-    vouchers = usable_keys(node, issuer, _OTHER[role])
+    vouchers = usable_keys(node, issuer, OTHER_ROLE[role])
     signer = (
         (vouchers[-1], method_of(document, vouchers[-1])) if vouchers else (new, method)
     )
     key = f"{issuer.did}#{role}-{max(_numbers(keys_in_use(document), role))}"
-    await _log_event(node, c, issuer, key, signer)
+    await log_event(node, c, issuer, key, signer)
     return Rotation(issuer.slug, issuer.did, key, method, new.label.key_id)
 
 
@@ -274,18 +197,6 @@ def _numbers(names: Iterable[str], role: Role) -> list[int]:
     """Return the numbers of a role's keys; a restored key store may know fewer."""
     parts = [name.rpartition("-") for name in names]
     return [int(number) for kind, _, number in parts if kind == role and number.isdigit()]
-
-
-async def _has_current_key(
-    node: Node, c: AsyncConnection, issuer: Issuer, role: Role, *, without: KeyEntry
-) -> bool:
-    """Tell whether a usable key of the role, another one, was never replaced."""
-    history = parse_history(await history_of(c, issuer.did), issuer.did)
-    document = document_of(issuer)
-    return any(
-        history.state(method_of(document, entry)).rotated_at is None
-        for entry in usable_keys(node, issuer, role, without=without)
-    )
 
 
 def _with_new_key(
@@ -303,20 +214,13 @@ def _with_new_key(
     return keys, keys.keystore.entry(label.key_id)
 
 
-async def _withdraw(
-    node: Node, c: AsyncConnection, issuer: Issuer, entry: KeyEntry
-) -> None:
-    """Take a key out of what may assert; it stays in `verificationMethod`."""
-    document = document_of(issuer)
-    key = decode_multikey(entry.public)
-    in_use = {name: k for name, k in keys_in_use(document).items() if k != key}
-    if len(in_use) < len(keys_in_use(document)):
-        await _save_document(node, c, issuer, in_use)
-
-
-async def _save_document(
+async def save_document(
     node: Node, c: AsyncConnection, issuer: Issuer, in_use: Mapping[str, PublicKey]
 ) -> None:
+    """Store and log the issuer's document, in which the keys `in_use` may assert.
+
+    Every other key that it names stays in it, and may not.
+    """
     document = document_of(issuer)
     service = document.log_service()
     changed = build_did_document(
@@ -332,7 +236,7 @@ async def _save_document(
     await log_document(node, c, issuer.did, body)
 
 
-async def _log_event(
+async def log_event(
     node: Node,
     c: AsyncConnection,
     issuer: Issuer,
@@ -360,27 +264,3 @@ async def _log_event(
     digest, now = sha256(body), node.now()
     await ledger.save_document(c, digest, EntryKind.KEY_EVENT, body.decode(), now)
     await ledger.enqueue(c, [(EntryKind.KEY_EVENT, digest, issuer.did)], now)
-
-
-def _role_of(entry: KeyEntry) -> Role:
-    return "credential" if entry.label.role == "credential" else "status"
-
-
-async def _sign_lists_anew(node: Node, c: AsyncConnection, issuer: Issuer) -> None:
-    """Give the issuer's status lists a version signed by the key that now may."""
-    for stored in await statuses.all_lists(c):
-        if stored.issuer != issuer.slug:
-            continue
-        marked = await marked_bits(c, stored)
-        body = sign_list(node, issuer, stored.url, stored.purpose, marked)
-        version = stored.version + 1
-        await statuses.replace_document(c, stored.url, body.decode(), version)
-        await log_list(node, c, stored.url, body)
-
-
-async def _count_voided(node: Node, name: str, since: datetime) -> int:
-    start = datetime.min.replace(tzinfo=since.tzinfo)
-    signed = await who_signed(node, name, start, node.instant())
-    async with node.reading() as c:
-        size = await key_history.anchored_size(c, format_instant(since))
-    return sum(one.leaf_index is None or one.leaf_index >= size for one in signed)

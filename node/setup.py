@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from eth_account import Account
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anchoring.entry import EntryKind
@@ -35,11 +34,15 @@ from node.storage.registry import (
     save_issuer,
     update_document,
 )
+from node.suites import require_suite
 from primitives.canonical_json import JsonObject, canonicalize
 from primitives.clock import Clock
 from primitives.ed25519 import SEED_BYTES
-from primitives.errors import Misconfigured
+from primitives.errors import Malformed, Misconfigured
 from primitives.hashing import sha256
+
+MAX_NAME = 200
+"""Characters of an issuer's name."""
 
 _CREDENTIAL_FRAGMENT = "credential-1"
 _STATUS_FRAGMENT = "status-1"
@@ -50,6 +53,13 @@ class SlugInvalid(Misconfigured):
 
     code = "issuer-slug-invalid"
     hint = "use lower-case letters, digits and hyphens, such as sdo-batangas"
+
+
+class NameInvalid(Malformed):
+    """An issuer's name is none."""
+
+    code = "issuer-name-invalid"
+    hint = "give the full name of the school or office, on one line"
 
 
 async def create_node(
@@ -76,6 +86,8 @@ async def create_node(
     keys = keys.add_ed25519(
         KeyLabel(LOG_KEY, "log", "", now), secrets.token_bytes(SEED_BYTES)
     )
+    from eth_account import Account  # noqa: PLC0415 - wanted once, and slow to import
+
     account = Account.create()
     keys = keys.add_secp256k1(
         KeyLabel(EVM_KEY, "evm", "", now), bytes(account.key), address=account.address
@@ -115,28 +127,56 @@ async def add_issuer(
         on_token: Make its keys on the PKCS#11 token of the configuration.
 
     Raises:
+        PatunayError: As `add_within`.
+    """
+    async with node.writing() as c:
+        issuer = await add_within(
+            node, c, slug, name, cryptosuite=cryptosuite, on_token=on_token
+        )
+    await publish_all(node)
+    return issuer
+
+
+async def add_within(
+    node: Node,
+    c: AsyncConnection,
+    slug: str,
+    name: str,
+    *,
+    cryptosuite: str = DEFAULT_SUITE,
+    on_token: bool = False,
+) -> Issuer:
+    """Do so in the caller's transaction; its document is published by `publish_all`.
+
+    Raises:
         HsmNotConfigured: `on_token`, and there is no token.
         HsmKeyExists: `on_token`, and the token has keys of this issuer already.
         SlugInvalid: The slug cannot stand in a DID.
+        NameInvalid: The name is none that people can read on one line.
+        SuiteUnknown: There is no such cryptosuite.
         IssuerExists: It is taken.
         NodeSealed: The keys are not unlocked.
     """
     if not _is_slug(slug):
         raise SlugInvalid(f"found slug {slug[:64]!r}")
-    keys = _with_issuer_keys(node.keys(), slug, node, on_token=on_token)
+    if not (name.strip() == name != "" and len(name) <= MAX_NAME and name.isprintable()):
+        raise NameInvalid(f"found {len(name)} characters, want 1 to {MAX_NAME} on one line")
+    require_suite(cryptosuite)
+    # Read anew in the transaction: another process may have added keys, and must not lose
+    # them to this one.
+    known = node.keys().reread(node.home.keystore())
+    keys = _with_issuer_keys(known, slug, node, on_token=on_token)
     did, document = _identity(node, keys, slug)
     body = canonicalize(document)
     issuer = Issuer(slug, did, name, body.decode(), node.now(), cryptosuite)
-    # The keys first: a DID document that is public without its keys could never be used,
-    # keys without a document are only spare.
+    await save_issuer(c, issuer)
+    if not did.startswith("did:key:"):
+        await log_document(node, c, did, body)
+    await record(c, node, Action.ISSUER_ADD, f"issuer:{did}", issuer=slug)
+    # The keys before the commit: a DID document that is public without its keys could never
+    # be used, keys without a document are only spare.
     node.home.save_keystore(keys.seal())
-    async with node.writing() as c:
-        await save_issuer(c, issuer)
-        if not did.startswith("did:key:"):
-            await log_document(node, c, did, body)
-        await record(c, node, Action.ISSUER_ADD, f"issuer:{did}", issuer=slug)
     node.unlocked = keys
-    await publish_all(node)
     return issuer
 
 

@@ -16,7 +16,6 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from credentials.data_integrity import SUITES
 from credentials.registrar import Finding, RegistrarFile, read_registrar_file, row_key
 from credentials.registrar_cells import Severity
 from credentials.template import CredentialTemplate, check_row
@@ -29,6 +28,7 @@ from node.permissions import Action, check_permission
 from node.storage import batches, ledger, uploads
 from node.storage.registry import require_issuer
 from node.storage.uploads import Upload
+from node.suites import require_suite
 from node.templates import read_template, require_current, require_version
 from primitives.errors import Malformed, Rejected
 from primitives.hashing import sha256
@@ -56,13 +56,6 @@ class BatchNotChecked(Rejected):
 
     code = "batch-not-checked"
     hint = "upload the file again: nobody is issued a credential twice"
-
-
-class SuiteUnknown(Malformed):
-    """There is no such cryptosuite."""
-
-    code = "cryptosuite-unknown"
-    hint = "choose eddsa-rdfc-2022 or eddsa-jcs-2022, or leave it to the issuer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +98,8 @@ async def check_file(node: Node, submitted: Submitted) -> CheckedFile:
         TooManyRows: Over `MAX_ROWS`.
         SuiteUnknown: There is no such cryptosuite.
     """
-    if submitted.cryptosuite is not None and submitted.cryptosuite not in SUITES:
-        raise SuiteUnknown(f"found {submitted.cryptosuite[:64]!r}, want one of {SUITES}")
+    if submitted.cryptosuite is not None:
+        require_suite(submitted.cryptosuite)
     async with node.reading() as c:
         template = await require_current(c, submitted.template)
     # Beside the event loop: ten thousand rows take a second.

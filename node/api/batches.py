@@ -39,11 +39,11 @@ from node.permissions import Action, check_permission
 from node.storage.batches import BatchUnknown, count_signed, recent_batches, require_batch
 from node.storage.registry import IssuerUnknown, TemplateUnknown
 from node.storage.uploads import Upload, find_upload
+from node.suites import SuiteUnknown
 from node.templates import TemplateRetired
 from node.uploads import (
     BatchNotChecked,
     Submitted,
-    SuiteUnknown,
     TooManyRows,
     check_file,
     start_batch,

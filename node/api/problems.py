@@ -14,23 +14,28 @@ from credentials.jsonld.context_processing import ContextForbidden, ContextRedef
 from credentials.jsonld.loader import ContextUnknown
 from credentials.jsonld.scope import UnsignedTerm
 from credentials.model import StructureInvalid
-from did.pkcs11_signer import HsmUnavailable
+from did.key_event import CompromiseMovedLater
+from did.pkcs11_signer import HsmKeyExists, HsmUnavailable
 from node.access import TokenExpired, TokenMissing, TokenRefused
 from node.acting import current_request
 from node.approvals import ApprovalRequired, ApproverUnnamed, BatchDecided, SamePerson
 from node.batches import BatchEnded
 from node.challenges import ChallengesExhausted
+from node.compromise import CompromiseAhead
 from node.disk import StorageFailed
 from node.hosts import HostRefused, OriginRefused
 from node.idempotency import IdempotencyConflict
 from node.issuance import IdConflict, IssuerMismatch
+from node.issuer_keys import KeyNotPublished
 from node.limits import RateLimited
 from node.log_reading import AnchorUnknown, RecordUnknown
 from node.logbook import CredentialUnknown, NotYetAnchored
 from node.node import KeyLost, NodeSealed
 from node.permissions import IssuerRefused, RoleRefused
 from node.readiness import NotReady
+from node.rotation import DidKeyCannotRotate, KeyNotCurrent
 from node.sessions import FormForeign, SessionMissing
+from node.setup import SlugInvalid
 from node.status import (
     AlreadyRevoked,
     AlreadySuspended,
@@ -40,12 +45,14 @@ from node.status import (
 )
 from node.storage.batches import BatchUnknown
 from node.storage.registry import (
+    IssuerExists,
     IssuerUnknown,
     TemplateExists,
     TemplateUnknown,
 )
 from node.storage.webhooks import DeliveryUnknown, WebhookUnknown
 from node.templates import TemplateRetired
+from node.token_keys import HsmNotConfigured
 from node.uploads import BatchNotChecked, TooManyRows
 from node.webhook_settings import TooManyWebhooks
 from primitives.errors import Malformed, Misconfigured, PatunayError, Rejected, Undetermined
@@ -123,6 +130,15 @@ _STATUS: Final[tuple[tuple[type[PatunayError], int], ...]] = (
     (JsonTooLarge, 413),
     (MediaTypeUnsupported, 415),
     (HostRefused, 421),
+    (SlugInvalid, 400),
+    (CompromiseAhead, 400),
+    (IssuerExists, 409),
+    (DidKeyCannotRotate, 409),
+    (KeyNotCurrent, 409),
+    (CompromiseMovedLater, 409),
+    (HsmNotConfigured, 409),
+    (HsmKeyExists, 409),
+    (KeyNotPublished, 404),
     (IssuerUnknown, 404),
     (TemplateUnknown, 404),
     (WebhookUnknown, 404),

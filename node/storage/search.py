@@ -22,6 +22,9 @@ class Wanted:
     digest: bytes | None = None
     """SHA-256 of the signed document's JCS bytes."""
 
+    uuids: Collection[str] | None = None
+    """Any of these, of which there are few."""
+
     issuers: Collection[str] = ()
     """Slugs; empty for those of all."""
 
@@ -110,6 +113,8 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         found.append(or_(credentials.c.id == wanted.name, credentials.c.uuid == uuid))
     if wanted.digest is not None:
         found.append(entries.c.digest == wanted.digest)
+    if wanted.uuids is not None:
+        found.append(credentials.c.uuid.in_(wanted.uuids))
     if wanted.issuers:
         found.append(credentials.c.issuer.in_(wanted.issuers))
     if wanted.template is not None:

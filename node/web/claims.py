@@ -66,8 +66,8 @@ class Claims:
 
 def claims_of(credential: Credential, words: Words) -> Claims:
     """Return what `credential` says."""
-    subjects = [*_objects(credential.document.get("credentialSubject"))][:_MOST_SUBJECTS]
-    names = [name for subject in subjects if (name := _recipient(subject))]
+    subjects = [*objects_in(credential.document.get("credentialSubject"))][:_MOST_SUBJECTS]
+    names = [name for subject in subjects if (name := recipient_of(subject))]
     rows = _rows(credential.document)
     listed = tuple(islice(rows, MAX_ROWS))
     return Claims(
@@ -87,13 +87,13 @@ def _facts(
         yield Fact(words.say("Given to"), "; ".join(names))
     for subject in subjects:
         ratings: dict[str, str] = {}
-        for achievement in _objects(subject.get("achievement")):
+        for achievement in objects_in(subject.get("achievement")):
             yield from _achievement(achievement, words)
             ratings |= _rating_names(achievement)
         for title, name in _SUBJECT:
             if text := _text(subject.get(name)):
                 yield Fact(words.say(title), text)
-        for result in [*_objects(subject.get("result"))][:_MOST_RESULTS]:
+        for result in [*objects_in(subject.get("result"))][:_MOST_RESULTS]:
             value = _text(result.get("value")) or _last(_text(result.get("achievedLevel")))
             if value:
                 title = ratings.get(_text(result.get("resultDescription")), "")
@@ -124,7 +124,7 @@ def _achievement(achievement: JsonObject, words: Words) -> Iterator[Fact]:
     for title, name in _ACHIEVEMENT:
         if text := _text(achievement.get(name)):
             yield Fact(words.say(title), text)
-    for criteria in _objects(achievement.get("criteria")):
+    for criteria in objects_in(achievement.get("criteria")):
         if text := _text(criteria.get("narrative")):
             yield Fact(words.say("What had to be shown"), text)
 
@@ -133,16 +133,16 @@ def _rating_names(achievement: JsonObject) -> dict[str, str]:
     """Return what an achievement calls its ratings, by their ids."""
     return {
         _text(described.get("id")): _text(described.get("name"))
-        for described in [*_objects(achievement.get("resultDescription"))][:_MOST_RESULTS]
+        for described in [*objects_in(achievement.get("resultDescription"))][:_MOST_RESULTS]
     }
 
 
-def _recipient(subject: JsonObject) -> str:
+def recipient_of(subject: JsonObject) -> str:
     """Return whom a subject is about, in clear; empty where it says only an id."""
     plain = _text(subject.get("name"))
     if plain:
         return plain
-    for identifier in _objects(subject.get("identifier")):
+    for identifier in objects_in(subject.get("identifier")):
         if identifier.get("hashed") is False and identifier.get("identityType") == "name":
             return _text(identifier.get("identityHash"))
     return ""
@@ -168,7 +168,8 @@ def _rows(document: Mapping[str, Json]) -> Iterator[Row]:
         pending += inner[::-1]
 
 
-def _objects(value: Json) -> Iterator[JsonObject]:
+def objects_in(value: Json) -> Iterator[JsonObject]:
+    """Yield the objects of a value that may be one, a list of some, or something else."""
     for item in value if isinstance(value, list) else [value]:
         if isinstance(item, dict):
             yield item

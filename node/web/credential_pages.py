@@ -1,6 +1,7 @@
 """Credentials in the console: found, shown, and taken back with a reason."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from aiohttp import web
@@ -15,14 +16,17 @@ from node.permissions import Action, Actor, check_permission
 from node.status import find_state, reinstate, revoke, suspend
 from node.storage.search import FoundCredential, Wanted, search_credentials
 from node.storage.statuses import REVOKE, SUSPEND, StatusEvent
+from node.storage.text_search import MAX_LOOKED_AT, documents_of
 from node.web.claims import claims_of
 from node.web.console import SESSION, console, console_page, field, redirect
+from node.web.finding import exactly, find_by_words, label_of
 from node.web.rendering import page_words
 from node.web.serving import language_of
 from primitives.strict_json import parse_json_object
 
 _PAGE: Final = 25
 _MAX_NAME: Final = 2048
+_NOTHING: Final = "{}"
 _STATES: Final = ("issued", "suspended", "revoked")
 _STATE_BY_ACTION: Final = {REVOKE: "revoked", SUSPEND: "suspended"}
 
@@ -40,27 +44,71 @@ routes = web.RouteTableDef()
 @routes.get("/console/credentials")
 @console(Action.CREDENTIAL_READ)
 async def credentials(request: web.Request) -> web.Response:
-    """Find credentials by their id or state; the newest first."""
-    name = request.query.get("q", "").strip()[:_MAX_NAME]
-    state = request.query.get("state", "")
-    state = state if state in _STATES else ""
+    """List credentials of a state, or all; the newest first."""
+    state = _chosen(request.query.get("state", ""))
     cursor = request.query.get("cursor")
     place = read_cursor(PageQuery(_PAGE, cursor), str, str) if cursor else None
-    actor = request[SESSION].token.actor
-    wanted = Wanted(name=name or None, issuers=actor.issuers, state=state or None)
+    wanted = Wanted(issuers=request[SESSION].token.actor.issuers, state=state or None)
     async with request.app[NODE].reading() as c:
         found = await search_credentials(c, wanted, place, _PAGE + 1)
-    shown = found[:_PAGE]
-    more = write_cursor(shown[-1].created_at, shown[-1].uuid) if len(found) > _PAGE else ""
+        texts = await documents_of(c, [one.uuid for one in found[:_PAGE]])
+    more = ""
+    if len(found) > _PAGE:
+        more = write_cursor(found[_PAGE - 1].created_at, found[_PAGE - 1].uuid)
+    return _list(request, found[:_PAGE], texts, state=state, more=more)
+
+
+@routes.post("/console/credentials")
+@console(Action.CREDENTIAL_READ)
+async def find(request: web.Request) -> web.Response:
+    """Find credentials by a name, a title, an id or a digest.
+
+    In a form and not in an address: addresses stay in histories and logs.
+    """
+    asked, state = field(request, "q"), _chosen(field(request, "state"))
+    if not asked:
+        return redirect(f"/console/credentials?state={state}")
+    issuers, cursor = request[SESSION].token.actor.issuers, field(request, "cursor")
+    place = read_cursor(PageQuery(_PAGE, cursor), str, str) if cursor else None
+    more = ""
+    async with request.app[NODE].reading() as c:
+        wanted = exactly(asked[:_MAX_NAME])
+        if wanted is None:
+            before = (place[0], place[1]) if place is not None else None
+            looked = await find_by_words(c, asked, issuers, before, _PAGE)
+            wanted = Wanted(uuids=looked.uuids)
+            more = write_cursor(*looked.more) if looked.more is not None else ""
+        wanted = replace(wanted, issuers=issuers, state=state or None)
+        found = await search_credentials(c, wanted, None, _PAGE)
+        texts = await documents_of(c, [one.uuid for one in found])
+    return _list(request, found, texts, q=asked, state=state, more=more)
+
+
+def _chosen(state: str) -> str:
+    return state if state in _STATES else ""
+
+
+def _list(
+    request: web.Request,
+    found: list[FoundCredential],
+    texts: Mapping[str, str],
+    *,
+    q: str = "",
+    state: str,
+    more: str,
+) -> web.Response:
     return console_page(
         request,
         "credentials",
         here="credentials",
-        found=[(one, _state(one)) for one in shown],
-        q=name,
+        found=[
+            (one, _state(one), *label_of(texts.get(one.uuid) or _NOTHING)) for one in found
+        ],
+        q=q,
         state=state,
         states=_STATES,
         more=more,
+        most=MAX_LOOKED_AT,
     )
 
 

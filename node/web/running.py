@@ -1,4 +1,4 @@
-"""Pages of the console that show the node: overview, issuers, anchors, audit log."""
+"""Pages of the console that show the node: overview, anchors, audit log."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,7 +16,6 @@ from node.permissions import Action
 from node.storage import figures
 from node.storage.anchor_store import StoredTransaction
 from node.storage.audit_log import read_entries, read_head
-from node.storage.registry import list_issuers
 from node.transparency import ShownAnchor, shown_anchor
 from node.web.chart import bars_of
 from node.web.console import console, console_page, redirect
@@ -43,27 +42,6 @@ async def overview(request: web.Request) -> web.Response:
         anchor=shown_anchor(found.anchor) if found.anchor is not None else None,
         cost=coins(found.spent.wei_at_most),
         chart=bars_of(found.by_day),
-    )
-
-
-@routes.get("/console/issuers")
-@console(Action.BATCH_READ)
-async def issuers(request: web.Request) -> web.Response:
-    """Show who signs here, and with which keys."""
-    node = request.app[NODE]
-    async with node.reading() as c:
-        found = await list_issuers(c)
-    entries = node.home.keystore().entries
-    return console_page(
-        request,
-        "issuers",
-        here="issuers",
-        issuers=[
-            (issuer, [entry for entry in entries if entry.label.issuer == issuer.slug])
-            for issuer in found
-        ],
-        others=[entry for entry in entries if not entry.label.issuer],
-        is_sealed=node.unlocked is None,
     )
 
 
@@ -122,10 +100,7 @@ class _ShownAct:
 @console(Action.AUDIT_READ)
 async def audit_log(request: web.Request) -> web.Response:
     """Show who did what, the latest first."""
-    text = request.query.get("before", "")
-    asked = (
-        int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else 0
-    )
+    asked = _number(request.query.get("before", ""))
     async with request.app[NODE].reading() as c:
         head = await read_head(c)
         last = min(asked - 1 if asked else head.sequence, head.sequence)

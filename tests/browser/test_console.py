@@ -38,6 +38,8 @@ async def test_every_page_is_fit_for_a_phone_and_a_desk(
                 await r.look(path.strip("/") or "overview")
             await r.open(f"/console/credentials/{site.uuids[1]}")
             await r.look("credential")
+            await r.open("/console/keys/main.credential")
+            await r.look("key")
 
 
 async def test_a_wrong_token_is_told_and_opens_nothing(
@@ -107,9 +109,7 @@ async def test_a_batch_from_the_template_to_the_checked_credential(
         await r.look("list")
 
 
-async def test_a_template_is_added_and_a_credential_taken_back_and_checked(
-    browser: Browser, site: Site
-) -> None:
+async def test_what_an_office_does_besides_batches(browser: Browser, site: Site) -> None:
     async with reader(browser, site.url, "story", width=DESK) as r:
         await sign_in(r, site)
         await r.page.click("nav >> text=Templates")
@@ -125,6 +125,23 @@ async def test_a_template_is_added_and_a_credential_taken_back_and_checked(
         await r.open("/")
         await hand_over(r, site.files["valid"])
         assert await r.page.inner_text("h1") == "Taken back: do not accept this"
+        await r.open("/console/issuers")
+        await r.page.fill("#name", "Northern School of Fisheries")
+        await r.page.fill("#slug", "north")
+        await r.page.click("main button[type=submit]")
+        assert "The issuer is there now: north." in await r.text()
+        await r.look("added")
+        await r.page.click("text=north.credential")
+        await r.page.check("input[name=confirmed]")
+        await r.page.click("text=Replace the key")
+        assert "The key was replaced." in await r.text()
+        await r.look("replaced")
+        await r.open("/console/credentials")
+        await r.page.fill("#q", "penaflor")
+        await r.page.click("main button[type=submit]")
+        assert "Josefina Peñaflor Catacutan" in await r.text()
+        assert r.page.url == f"{site.url}/console/credentials"
+        await r.look("found")
         await r.open("/console")
         await r.page.click("text=Sign out")
         await r.open("/console")

@@ -17,13 +17,14 @@ from node.config import Config, ConfigInvalid, HsmConfig
 from node.home import Home
 from node.issuance import issue_document
 from node.node import Node
-from node.rotation import declare_compromised, rotate
+from node.rotation import rotate
 from node.setup import add_issuer
 from node.token_keys import HsmNotConfigured, HsmPinMissing
 from primitives.canonical_json import JsonObject
 from primitives.clock import SystemClock
 from tests.support.api import problem_of, report_of
 from tests.support.command_line import TEMPLATE, TEMPLATE_ID, assert_refused, run, run_json
+from tests.support.declaring import declare_compromised
 from tests.support.nodes import LEARNERS_FILE, PASSPHRASE, client_of, make_home
 from tests.support.softhsm import PIN, Hsm, running_softhsm
 

@@ -27,8 +27,9 @@ from node.log_reading import read_log
 from node.logbook import build_receipt
 from node.node import MAIN, Node
 from node.own_node import OwnNode
-from node.rotation import declare_compromised, rotate
+from node.rotation import rotate
 from primitives.canonical_json import JsonObject
+from tests.support.declaring import declare_compromised
 from tests.support.nodes import HandClock, anchor, make_home_here, opened
 
 DID = "did:web:localhost%3A8460"

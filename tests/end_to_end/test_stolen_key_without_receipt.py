@@ -34,12 +34,13 @@ from node.log_reading import read_log
 from node.node import Node
 from node.own_node import OwnNode
 from node.public_log import read_public_log
-from node.rotation import declare_compromised, rotate
+from node.rotation import rotate
 from primitives.canonical_json import JsonObject, canonicalize
 from primitives.errors import PatunayError
 from primitives.strict_json import parse_json_object
 from tests.support.api import report_of
 from tests.support.command_line import run_json
+from tests.support.declaring import declare_compromised
 from tests.support.nodes import (
     Client,
     HandClock,

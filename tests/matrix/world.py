@@ -33,7 +33,6 @@ from node.home import Home
 from node.issuance import issue_document
 from node.log_reading import read_log
 from node.node import EVM_KEY, Node
-from node.rotation import declare_compromised
 from node.status import revoke, suspend
 from primitives.canonical_json import JsonObject
 from primitives.ed25519 import SoftwareSigner
@@ -42,6 +41,7 @@ from primitives.instants import format_instant
 from tests.support.anvil import running_anvil
 from tests.support.chains import fund
 from tests.support.command_line import run
+from tests.support.declaring import declare_compromised
 from tests.support.nodes import (
     PASSPHRASE,
     HandClock,

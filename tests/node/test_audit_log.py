@@ -15,10 +15,11 @@ from node.home import Home
 from node.issuance import IdConflict, issue_document, no_progress
 from node.node import Node
 from node.permissions import Action, Actor, IssuerRefused, Role, RoleRefused
-from node.rotation import declare_compromised, declare_log_compromised, rotate
+from node.rotation import rotate
 from node.setup import add_issuer
 from node.status import AlreadyRevoked, revoke
 from primitives.canonical_json import JsonObject
+from tests.support.declaring import declare_compromised, declare_log_compromised
 from tests.support.nodes import HandClock, issue, learners, meddle, opened, query
 
 ON_BOTH_STORES = (

@@ -12,10 +12,11 @@ from node.node import MAIN, KeyLost, Node
 from node.published_log import PublishedLogIncomplete
 from node.publishing import did_history_file
 from node.reconciling import Answers, reconcile
-from node.rotation import declare_compromised, rotate
+from node.rotation import rotate
 from node.setup import add_issuer
 from tests.node.test_backup import PLAIN
 from tests.restore_drill.drill import back_up, place_of, quiet, restore
+from tests.support.declaring import declare_compromised
 from tests.support.nodes import HandClock, client_of, opened, query
 
 _DOCUMENTS = "SELECT sha256 FROM documents"

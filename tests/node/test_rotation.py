@@ -14,6 +14,7 @@ from did.key_event import CompromiseMovedLater
 from did.keyfile import KeyLabel
 from did.keystore import KeystoreTampered
 from did.resolver import DidNotFound, PinnedResolver
+from node.compromise import CompromiseAhead
 from node.fsck import check_node
 from node.gather import Gatherer
 from node.home import Home
@@ -23,16 +24,15 @@ from node.node import MAIN, Node, credential_key, signing_key, status_key
 from node.own_node import OwnNode
 from node.publishing import did_document_file, did_history_file
 from node.rotation import (
-    CompromiseAhead,
     DidKeyCannotRotate,
-    declare_compromised,
-    declare_log_compromised,
+    KeyNotCurrent,
     rotate,
 )
 from node.setup import add_issuer
 from node.storage.registry import require_issuer
 from primitives.canonical_json import JsonObject
 from primitives.strict_json import parse_json_object
+from tests.support.declaring import declare_compromised, declare_log_compromised
 from tests.support.nodes import (
     HandClock,
     anchor,
@@ -224,7 +224,7 @@ async def test_refuses_a_time_that_lies_ahead_and_a_key_that_is_none(node: Node)
         )
     with pytest.raises(CompromiseAhead):
         await declare_log_compromised(node, node.instant() + timedelta(seconds=1))
-    for name in ("log", "evm", "nobody", f"{DID}#log"):
+    for name in ("evm", "nobody", f"{DID}#log"):
         with pytest.raises(KeyNotPublished):
             await declare_compromised(node, name, node.instant())
 
@@ -340,3 +340,21 @@ async def test_a_key_that_was_replaced_does_not_sign_again_when_its_successor_is
     assert made.successor.endswith("#credential-3")
     # And it can be replaced in its turn.
     assert (await rotate(node, MAIN)).old == made.successor
+
+
+async def test_an_issuer_that_is_added_loses_no_key_of_another_process(
+    home: Home, clock: HandClock
+) -> None:
+    async with opened(home, clock) as one, opened(home, clock) as other:
+        await rotate(other, MAIN)
+        await add_issuer(other, "north", "North")
+        await add_issuer(one, "south", "South")
+        kept = {entry.label.key_id for entry in home.keystore().entries}
+        assert {"main.credential-2", "north.credential", "south.credential"} <= kept
+        assert await issue_one(one, 1)
+
+
+async def test_a_key_is_replaced_only_while_it_signs(node: Node) -> None:
+    await rotate(node, MAIN, instead_of="main.credential")
+    with pytest.raises(KeyNotCurrent, match=r"found main\.credential-2 in use"):
+        await rotate(node, MAIN, instead_of="main.credential")

@@ -16,6 +16,7 @@ from node.node import Node
 from node.permissions import Action, Role
 from node.setup import add_issuer
 from node.status import find_state
+from node.storage.registry import require_issuer
 from node.web.chart import bars_of
 from node.web.console import COOKIE, is_console
 from node.web.running import coins
@@ -271,13 +272,116 @@ async def test_finds_credentials_by_id_and_by_state(inside: Client, node: Node) 
     listed = {u for u in uuids if u in first}, {u for u in uuids if u in second}
     assert (len(listed[0]), len(listed[1])) == (25, 5)
     assert listed[0] | listed[1] == set(uuids)
-    one = await (await inside.get(f"/console/credentials?q={uuids[3]}")).text()
+    _, one = await send(inside, "/console/credentials", q=uuids[3])
     assert uuids[3] in one
     assert uuids[4] not in one
+    status, where = await send(inside, "/console/credentials", q=" ", state="issued")
+    assert (status, where) == (303, "/console/credentials?state=issued")
     none = await inside.get("/console/credentials?state=revoked", headers=ENGLISH)
     assert "There is none of these." in await none.text()
     broken = await inside.get("/console/credentials?cursor=x", headers=ENGLISH)
     assert (broken.status, "cursor-malformed" in await broken.text()) == (400, True)
+
+
+async def test_finds_credentials_by_name_and_puts_no_name_into_an_address(
+    inside: Client, node: Node, credential: dict[str, Any]
+) -> None:
+    del credential
+    status, page = await send(inside, "/console/credentials", q="penaflor JOSEFINA")
+    assert (status, page.count("/console/credentials/")) == (200, 1)
+    assert "Josefina Peñaflor Catacutan" in page
+    assert "Life Skills: Communication" in page
+    assert not re.search(r'(href|action)="[^"]*[Pp]e.aflor', page)
+    asked = {"q": "penaflor", "state": "revoked"}
+    _, page = await send(inside, "/console/credentials", **asked)
+    assert "There is none of these." in page
+    status, page = await send(inside, "/console/credentials", q="x")
+    assert (status, "search-words-malformed" in page) == (400, True)
+    ignored = await inside.get("/console/credentials?q=penaflor", headers=ENGLISH)
+    assert 'value="penaflor"' not in await ignored.text()
+    assert node.config.log.requests
+
+
+async def test_adds_an_issuer(inside: Client, node: Node) -> None:
+    given = {"slug": "north", "name": "North <School>"}
+    status, where = await send(inside, "/console/issuers", **given)
+    assert (status, where) == (303, "/console/issuers?added=north")
+    page = await (await inside.get(where, headers=ENGLISH)).text()
+    assert "North &lt;School&gt;" in page
+    assert "The issuer is there now: north." in page
+    assert "/console/keys/north.credential" in page
+    status, page = await send(inside, "/console/issuers", **given)
+    assert (status, "issuer-exists" in page) == (409, True)
+    async with node.reading() as c:
+        assert (await require_issuer(c, "north")).cryptosuite == "eddsa-rdfc-2022"
+
+
+async def test_replaces_a_key_that_signs_once_it_is_confirmed(
+    inside: Client, node: Node
+) -> None:
+    path = "/console/keys/main.credential"
+    assert "I want a new key" in await (await inside.get(path, headers=ENGLISH)).text()
+    status, page = await send(inside, f"{path}/rotate")
+    assert (status, "not-confirmed" in page) == (400, True)
+    status, where = await send(inside, f"{path}/rotate", confirmed="1")
+    assert (status, where) == (303, "/console/keys/main.credential-2?done=rotate")
+    page = await (await inside.get(where, headers=ENGLISH)).text()
+    assert "The key was replaced." in page
+    # Whoever presses the button twice replaces one key, and not the new one as well.
+    status, page = await send(inside, f"{path}/rotate", confirmed="1")
+    assert (status, "key-not-current" in page) == (409, True)
+    assert "I want a new key" not in await (await inside.get(path, headers=ENGLISH)).text()
+    assert "main.credential-3" not in {
+        entry.label.key_id for entry in node.home.keystore().entries
+    }
+    acts = await (await inside.get("/console/audit-log", headers=ENGLISH)).text()
+    assert "key.change" in acts
+
+
+async def test_reports_a_key_stolen_once_its_name_is_written(
+    inside: Client, node: Node
+) -> None:
+    path = "/console/keys/main.status"
+    given = {"since": "2026-03-01T08:00", "confirmed": "main.status"}
+    for changes, code in (
+        ({"confirmed": "main"}, "not-confirmed"),
+        ({"since": ""}, "instant-malformed"),
+        ({"since": "2026-04-01T08:00"}, "compromise-in-future"),
+    ):
+        status, page = await send(inside, f"{path}/compromised", **given | changes)
+        assert (status, code in page) == (400, True)
+    status, where = await send(inside, f"{path}/compromised", **given)
+    assert (status, where) == (303, f"{path}?done=compromised")
+    page = await (await inside.get(where, headers=ENGLISH)).text()
+    assert "reported stolen" in page
+    listed = await (await inside.get("/console/issuers", headers=ENGLISH)).text()
+    assert "main.status-2" in listed
+    given = {"since": "2026-03-01T08:00:30", "confirmed": "log"}
+    status, _ = await send(inside, "/console/keys/log/compromised", **given)
+    assert status == 303
+    assert node.unlocked is not None
+
+
+async def test_keys_are_shown_to_those_who_may_change_them(
+    client: Client, node: Node
+) -> None:
+    await add_issuer(node, "north", "North")
+    await enter(client, node, [Role.ADMIN], issuers=["north"])
+    for name, status in (
+        ("north.credential", 200),
+        ("main.credential", 403),
+        ("log", 403),
+        ("nobody", 404),
+    ):
+        assert (await client.get(f"/console/keys/{name}")).status == status, name
+    status, page = await send(client, "/console/issuers", slug="south", name="South")
+    assert (status, "issuer-refused" in page) == (403, True)
+    client.session.cookie_jar.clear()
+    await enter(client, node, [Role.SIGNER])
+    assert (await client.get("/console/keys/north.credential")).status == 403
+    listed = await (await client.get("/console/issuers", headers=ENGLISH)).text()
+    assert "/console/keys/" not in listed
+    assert "Add an issuer" not in listed
 
 
 async def test_adds_a_template(inside: Client) -> None:
