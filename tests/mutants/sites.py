@@ -1,6 +1,6 @@
 """Every place where the verifier checks something, and what it is without that check.
 
-Nothing is listed by hand: the modules are those that judging imports, and in them each
+No check is listed by hand: the modules are those that verifying imports, and in them each
 registered check, each `raise` of a typed error, each condition before one, and each call
 whose only use is that it may raise.
 """
@@ -14,8 +14,17 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-ENTRY: Final = "credentials.presentation"
-"""Judges presentations, and through `credentials.judge` credentials: imports all checks."""
+ENTRIES: Final = (
+    "credentials.presentation",  # and through `credentials.judge` all checks
+    *("credentials.bundle", "credentials.trust_pack.belief"),
+    "credentials.trust_pack.registries",
+    *("credentials.audit.report", "anchoring.witness", "anchoring.split"),
+    *("anchoring.car", "anchoring.ots"),
+    *("anchoring.evm_event_reader", "anchoring.evm_quorum"),
+    *("did.address", "did.fetch"),
+)
+"""What judges presentations and credentials, reads the files that come with them, audits
+a log, and asks a chain or a web site."""
 
 PACKAGES: Final = ("anchoring", "credentials", "did", "primitives")
 
@@ -70,9 +79,9 @@ class Mutant:
 
 
 def verifying_modules(root: Path) -> list[str]:
-    """Return the modules that `ENTRY` imports, directly or not."""
+    """Return `ENTRIES`, and the modules that they import, directly or not."""
     found: list[str] = []
-    pending = [ENTRY]
+    pending = list(ENTRIES)
     while pending:
         name = pending.pop()
         if name in found or not _path(root, name).exists():
