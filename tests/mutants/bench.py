@@ -92,6 +92,7 @@ class Bench:
         tests: Iterable[str],
         *,
         change: tuple[str, str, str] | None = None,
+        append: tuple[str, str] | None = None,
         failures: int = 1,
     ) -> Told:
         """Run `tests` until some have failed.
@@ -99,11 +100,14 @@ class Bench:
         Args:
             tests: Those that are not loaded are left out.
             change: Path of a file, name of a function in it, text of the changed module.
+            append: Path of a file, and what is done after its last line.
             failures: After how many to stop.
         """
         request: dict[str, Any] = {"tests": list(tests), "failures": failures}
         if change is not None:
             request["change"] = change
+        if append is not None:
+            request["append"] = append
         return self._ask(request)
 
     def watch(

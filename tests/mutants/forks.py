@@ -12,6 +12,7 @@ import inspect
 import json
 import os
 import signal
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -79,8 +80,8 @@ def _prepared(
 ) -> Iterator[Callable[[str], object] | None]:
     """Do what a request wants done around its tests.
 
-    It has `change` (file, function, source), or `watch` (a file for what is found, and
-    `files`, those to watch), or neither, for the tests as they are.
+    It has `change` (file, function, source), or `append` (file, text), or `watch` (a file
+    for what is found, and `files`, those to watch), or none, for the tests as they are.
 
     Yields:
         What to call with the name of each test as it begins; None if the change cannot
@@ -96,6 +97,9 @@ def _prepared(
         data = watch.get_data()
         found = {file: data.contexts_by_lineno(file) for file in data.measured_files()}
         Path(request["watch"]).write_text(json.dumps(found))
+    elif "append" in request:
+        append(*request["append"])
+        yield lambda _: None
     elif "change" in request and not transplant(functions, *request["change"]):
         yield None
     else:
@@ -165,6 +169,21 @@ def transplant(functions: Functions, file: str, name: str, source: str) -> bool:
     for each in live:
         each.__code__ = code
     return True
+
+
+def append(file: str, text: str) -> None:
+    """Run `text` as the last lines of a module that is loaded.
+
+    A dictionary that they put in another's place is what others have imported already.
+    """
+    (module,) = (m for m in [*sys.modules.values()] if vars(m).get("__file__") == file)
+    names = vars(module)
+    before = {name: value for name, value in names.items() if isinstance(value, dict)}
+    exec(compile(text, file, "exec"), names)
+    for name, value in before.items():
+        if names[name] is not value:
+            value.update(names[name])
+            names[name] = value
 
 
 def _codes(module: CodeType) -> dict[str, list[CodeType]]:

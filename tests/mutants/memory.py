@@ -1,8 +1,8 @@
-"""What earlier runs found, by content: the state from which the next run goes on.
+"""What earlier runs found: the state from which the next run goes on.
 
 A mutant that a test noticed is not run again while the function that it changes and the
-file of that test are the same. What these call may have changed meanwhile: `--fresh`
-runs everything.
+file of that test are the same, wherever they stand. Otherwise that test is asked first.
+What these call may have changed meanwhile: `--fresh` runs everything.
 """
 
 import hashlib
@@ -20,33 +20,43 @@ class Memory:
     root: Path
     """The tree under test, read once: it may be edited while mutants run."""
 
-    _noticed: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """From the digest of a mutant to that of a test's file, and the test."""
+    _noticed: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    """From the digest of a mutant's name to those of its function and of a test's file,
+    and the test."""
 
     _tests: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.file.exists():
             for line in self.file.read_text().splitlines():
-                mutant, test_file, test = line.split(" ", 2)
-                self._noticed[mutant] = test_file, test
+                mutant, around, test_file, test = line.split(" ", 3)
+                self._noticed[mutant] = around, test_file, test
         for path in self.root.joinpath("tests").rglob("*.py"):
             name = str(path.relative_to(self.root))
             self._tests[name] = _short(path.read_bytes())
 
     def known(self, mutant: Mutant) -> tuple[str, bool] | None:
-        """Return the test that noticed `mutant`, and whether it is as it was then."""
-        found = self._noticed.get(digest(mutant))
-        return found and (found[1], found[0] == self._digest_of_test(found[1]))
+        """Return the test that noticed `mutant`, and whether both are as they were."""
+        found = self._noticed.get(_short(mutant.name.encode()))
+        if found is None:
+            return None
+        around, test_file, test = found
+        now = _short(mutant.around.encode()), self._digest_of_test(test)
+        return test, (around, test_file) == now
 
     def note(self, mutant: Mutant, test: str) -> None:
         """Write down which test noticed."""
-        self._noticed[digest(mutant)] = self._digest_of_test(test), test
+        around = _short(mutant.around.encode())
+        self._noticed[_short(mutant.name.encode())] = (
+            around,
+            self._digest_of_test(test),
+            test,
+        )
         self._write()
 
     def forget_others(self, mutants: list[Mutant]) -> None:
         """Drop what is known of mutants that are no more."""
-        kept = {digest(mutant) for mutant in mutants}
+        kept = {_short(mutant.name.encode()) for mutant in mutants}
         self._noticed = {k: v for k, v in self._noticed.items() if k in kept}
         self._write()
 
@@ -54,15 +64,10 @@ class Memory:
         return self._tests.get(test.partition("::")[0], "-")
 
     def _write(self) -> None:
-        lines = (f"{k} {file} {test}\n" for k, (file, test) in self._noticed.items())
+        lines = (f"{k} {' '.join(found)}\n" for k, found in self._noticed.items())
         new = self.file.with_suffix(".new")
         new.write_text("".join(sorted(lines)))
         new.replace(self.file)
-
-
-def digest(mutant: Mutant) -> str:
-    """Return a short digest of what is changed, and of the function around it."""
-    return _short(f"{mutant.name}\0{mutant.around}".encode())
 
 
 def _short(content: bytes) -> str:

@@ -67,6 +67,9 @@ class Mutant:
     around: str
     """Text of the function that is changed; of the module, where it is a whole check."""
 
+    added: str = ""
+    """What the module is told after its last line, where it is a whole check."""
+
     @property
     def source(self) -> str:
         """Return the text of the whole module, mutated."""
@@ -145,16 +148,17 @@ def _inverted(case, check={registry}[{name!r}]):
 def _of_registry(module: str, text: str) -> Iterator[Mutant]:
     for name in registered(module, text):
         for kind, extra in (("passes", _PASSES), ("inverted", _INVERTED)):
-            source = text + extra.format(registry=REGISTRIES[module], name=name)
+            added = extra.format(registry=REGISTRIES[module], name=name)
             yield Mutant(
                 module=module,
                 where=f"check {name}",
                 kind=kind,
                 what="as a whole",
                 line=0,
-                written=partial(str, source),
+                written=partial(str, text + added),
                 watched=frozenset(),
                 around=text,
+                added=added,
             )
 
 

@@ -69,14 +69,15 @@ def test_what_is_done_while_a_module_is_loaded_cannot_be_changed_so() -> None:
 
 def test_the_bench_runs_tests_in_forks_of_a_tree_that_is_loaded(tmp_path: Path) -> None:
     checked = "def parse(text):\n    if not text:\n        raise ValueError\n"
+    checked += "RULES = {'full': 'x'}\n"
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "__init__.py").write_text("")
     place = tmp_path / "rules" / "key.py"
     place.write_text(checked)
     (tmp_path / "test_key.py").write_text(
-        "import pytest\nfrom rules.key import parse\n"
-        "def test_full():\n    parse('x')\n"
+        "import pytest\nfrom rules.key import RULES, parse\n"
+        "def test_full():\n    parse(RULES['full'])\n"
         "def test_empty():\n    with pytest.raises(ValueError):\n        parse('')\n"
     )
     bench = Bench(tmp_path, ["test_key.py"], test_seconds=3)
@@ -91,6 +92,8 @@ def test_the_bench_runs_tests_in_forks_of_a_tree_that_is_loaded(tmp_path: Path) 
         turned = str(place), "parse", checked.replace("not text", "text")
         assert bench.run([full, empty], change=turned).failed == [full]
         assert not bench.run([full], change=(str(place), "other", checked)).possible
+        registry = str(place), "RULES = {**RULES, 'full': ''}"
+        assert bench.run([full, empty], append=registry).failed == [full]
         told, lines = bench.watch([full, empty], ["rules"])
         assert list(told.seconds) == [full, empty]
         assert lines == {"rules/key.py": {2: [empty, full], 3: [empty]}}

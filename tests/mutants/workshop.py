@@ -90,8 +90,11 @@ class Workshop:
     def _first_failure(
         self, path: Path, mutant: Mutant, tests: Iterable[str]
     ) -> str | None:
-        change = str(path), mutant.where, mutant.source
-        told = self.bench.run(tests, change=change)
+        if mutant.added:
+            told = self.bench.run(tests, append=(str(path), mutant.added))
+        else:
+            change = str(path), mutant.where, mutant.source
+            told = self.bench.run(tests, change=change)
         if told.endless:
             return f"(no end after {TEST_SECONDS} s)"
         if told.possible:
