@@ -1,5 +1,4 @@
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -7,9 +6,9 @@ from credentials.registrar import RegistrarFile, Row, read_registrar_file, row_k
 from credentials.registrar_cells import Severity, repair_double_encoding
 from credentials.registrar_columns import CsvColumnMissing, CsvColumnRepeated
 from credentials.registrar_table import CsvNotUtf8
+from tests.support.standards import shared
 
 TODAY = date(2025, 10, 1)
-REGISTRAR = Path(__file__).parents[3] / "shared" / "domain" / "registrar"
 HEADER = "learner_ref,family_name,given_name,completed_on"
 
 
@@ -35,12 +34,7 @@ def codes(file: RegistrarFile) -> list[str]:
 
 
 def dirty(file_name: str) -> bytes:
-    path = REGISTRAR / file_name
-    if not path.exists():
-        pytest.skip(
-            f"{path} is not here: the dirty registrar files are read beside the repo"
-        )
-    return path.read_bytes()
+    return shared("domain", "registrar", file_name).read_bytes()
 
 
 # (row, column, code, what the hint must contain), in reading order

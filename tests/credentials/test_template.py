@@ -20,9 +20,9 @@ from credentials.template import (
 from primitives.canonical_json import JsonObject
 from primitives.strict_json import parse_json_object
 from tests.support.als_template import RAW, changed, raw_template
+from tests.support.standards import shared
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = ROOT.parent / "shared" / "domain" / "examples"
 TEMPLATE = parse_template(parse_json_object(RAW))
 ISSUED_AT = datetime(2025, 10, 13, tzinfo=UTC)
 ENTRY: JsonObject = {
@@ -73,10 +73,8 @@ def codes(**changes: str) -> list[str]:
 
 
 def domain(name: str) -> dict[str, Any]:
-    path = EXAMPLES / name
-    if not path.exists():
-        pytest.skip(f"{path} is not here: the domain examples are read beside the repo")
-    value: dict[str, Any] = json.loads(path.read_bytes())
+    found = shared("domain", "examples", name)
+    value: dict[str, Any] = json.loads(found.read_bytes())
     return value
 
 

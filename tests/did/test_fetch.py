@@ -10,6 +10,7 @@ from aiohttp.abc import ResolveResult
 
 from did.fetch import PublicFetcher, check_url
 from primitives.errors import Undetermined
+from tests.support.components import require
 from tests.support.documents import StubResolver, answer, serving
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -214,15 +215,13 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Return a self-signed certificate for `localhost`, and its key."""
     folder = tmp_path_factory.mktemp("tls")
     key, chain = folder / "key.pem", folder / "chain.pem"
-    command = (
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes "
+    arguments = (
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes "
         f"-keyout {key} -out {chain} -days 2 -subj /CN=localhost "
         "-addext subjectAltName=DNS:localhost"
     )
-    try:
-        subprocess.run(command.split(), check=True, capture_output=True)
-    except FileNotFoundError:
-        pytest.skip("no certificate to test with: the command openssl is not installed")
+    command = [str(require("openssl")), *arguments.split()]
+    subprocess.run(command, check=True, capture_output=True)
     return chain, key
 
 

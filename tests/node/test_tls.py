@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import socket
 import ssl
 import subprocess
@@ -24,15 +23,13 @@ from node.tls import (
     TlsPairMismatch,
     server_context,
 )
+from tests.support.components import require
 
 FILES = ("certificate.pem", "key.pem")
 
 
 def openssl(*arguments: str | Path) -> None:
-    command = shutil.which("openssl")
-    if command is None:
-        pytest.skip("no openssl command: no certificate can be made")
-    subprocess.run([command, *arguments], check=True, capture_output=True)
+    subprocess.run([require("openssl"), *arguments], check=True, capture_output=True)
 
 
 def make_pair(folder: Path, name: str = "") -> None:

@@ -93,6 +93,11 @@ _COMPONENTS = {
         # Debian's own link; the library lies in one folder per architecture.
         places=(Path("/usr/lib/softhsm/libsofthsm2.so"),),
     ),
+    "openssl": _Component(
+        "openssl",
+        f"{_MAKE_TOOLS} as root, or install Debian's openssl",
+        programs=("openssl",),
+    ),
     "strace": _Component(
         "strace",
         f"{_MAKE_TOOLS} as root, or install Debian's strace",

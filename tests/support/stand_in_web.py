@@ -20,10 +20,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from did.fetch import DEADLINE_SECONDS, AddressInfo, PublicFetcher
+from tests.support.components import require
 from tests.support.documents import answer
 
 T = TypeVar("T")
@@ -303,13 +303,11 @@ def _make_certificates(folder: Path) -> None:
         f"{key} /CN=nobody -addext subjectAltName=DNS:{SELF_SIGNED} -x509 -days 2 "
         "-keyout self.key -out self.pem"
     )
+    openssl = require("openssl")
     for command in commands:
-        try:
-            subprocess.run(
-                ["openssl", *command.split()], cwd=folder, check=True, capture_output=True
-            )
-        except FileNotFoundError:
-            pytest.skip("no certificate to test with: openssl is not installed")
+        subprocess.run(
+            [openssl, *command.split()], cwd=folder, check=True, capture_output=True
+        )
 
 
 def _server_context(folder: Path, name: str) -> ssl.SSLContext:
