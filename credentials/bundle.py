@@ -21,7 +21,7 @@ from credentials.evidence import Evidence, Lookup, Missing, Obtained, Origin
 from credentials.jsonld.loader import ContextUnknown, context_digest
 from credentials.kinds import MAX_BUNDLE_BYTES
 from primitives.canonical_json import Json, JsonObject, NotCanonicalizable, canonicalize
-from primitives.errors import Malformed, PatunayError, Rejected, Undetermined
+from primitives.errors import Malformed, PatunayError, Undetermined
 from primitives.hashing import sha256
 from primitives.instants import format_instant, parse_instant
 from primitives.strict_json import MAX_DOCUMENT_BYTES, parse_json
@@ -65,8 +65,11 @@ class BundleMalformed(Malformed):
     hint = "ask for the bundle again, or for the credential alone"
 
 
-class BundleAltered(Rejected):
-    """The bundle's parts are not those that its own digest names: it is damaged."""
+class BundleAltered(Malformed):
+    """The bundle's parts are not those that its own digest names: it is damaged.
+
+    Malformed and not Rejected: a file that was cut says nothing about its credential.
+    """
 
     code = "bundle-altered"
     hint = "ask for the bundle again; the copy may have been cut or changed on its way"

@@ -122,7 +122,7 @@ def test_a_damaged_bundle_ends_with_its_own_code(
     bundle = tmp_path / "diploma.bundle.json"
     whole = bundle.read_bytes()
     bundle.write_bytes(whole.replace(b"Farm Data", b"Firm Data"))
-    assert_refused(run("verify", *office), "bundle-altered", exit_code=1)
+    assert_refused(run("verify", *office), "bundle-altered", exit_code=2)
     bundle.write_bytes(json.dumps(json.loads(whole), indent=2).encode())
     assert_refused(run("verify", *office), "bundle-malformed", exit_code=2)
     bundle.write_bytes(whole[:-9])
