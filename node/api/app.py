@@ -23,6 +23,7 @@ from node.metrics import Metrics
 from node.node import Node
 from node.own_node import OwnNode
 from node.web import pages
+from node.web.refusing import pages_for_people
 from node.web_lookups import web_gatherer, web_resolver
 
 FETCHER = web.AppKey("FETCHER", PublicFetcher)
@@ -43,6 +44,7 @@ def build_app(
         middlewares=[
             context_middleware,
             caching,
+            pages_for_people,
             admission_middleware,
             problem_middleware,
             limits_middleware,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from credentials.evidence import OWN_NODE
 from credentials.quoting import shown
 from credentials.report import Check, Result
 from node.printed.findings import (
@@ -62,7 +63,9 @@ def _sentences(check: Check, words: Words) -> Iterator[str]:
 def _evidence(check: Check, words: Words) -> Iterator[str]:
     if check.evidence:
         yield words.say(EVIDENCE[check.evidence])
-    if check.source:
+    if check.source == OWN_NODE:
+        yield words.say("from our own records")
+    elif check.source:
         yield words.say("from {place}", place=shown(check.source, _MOST_SOURCE))
     if check.as_of is not None:
         age = age_words(check.age_days or 0, words)

@@ -19,9 +19,13 @@ from node.storage.uploads import find_upload
 from node.templates import read_template
 from node.uploads import Submitted, check_file, start_batch, stop_batch, store_checked
 from node.web.console import FORM, SESSION, console, console_page, field, redirect
+from node.web.rendering import page_words
+from node.web.row_findings import OTHER, ROW_FINDINGS
+from node.web.serving import language_of
 from node.web.submission import NothingHandedOver
 from primitives.canonical_json import JsonObject
 from primitives.strict_json import parse_json
+from primitives.wording.words import Words
 
 _PAGE: Final = 25
 _MOST_TEMPLATES: Final = 200
@@ -112,7 +116,8 @@ async def show(request: web.Request) -> web.Response:
     async with request.app[NODE].reading() as c:
         shown = await _reached(request, c)
         kept = await find_upload(c, shown.id)
-    findings = _findings(kept.findings) if kept is not None else []
+    words = page_words(language_of(request))
+    findings = _findings(kept.findings, words) if kept is not None else []
     errors = [one for one in findings if one["severity"] == "error"]
     notes = [one for one in findings if one["severity"] != "error"]
     return console_page(
@@ -128,10 +133,14 @@ async def show(request: web.Request) -> web.Response:
     )
 
 
-def _findings(text: str) -> list[dict[str, Any]]:
+def _findings(text: str, words: Words) -> list[dict[str, Any]]:
     found = parse_json(text.encode(), _MAX_FINDINGS_BYTES, max_nodes=_MAX_FINDINGS_NODES)
     entries = found if isinstance(found, list) else []
-    return [one for one in entries if isinstance(one, dict)]
+    return [
+        {**one, "said": words.say(ROW_FINDINGS.get(str(one.get("code")), OTHER))}
+        for one in entries
+        if isinstance(one, dict)
+    ]
 
 
 @routes.post("/console/batches/{batch}/{change:start|cancel|approve|reject}")

@@ -96,8 +96,8 @@ _FALSE_LEAD: Final = phrase(
     "It is no credential, or it was damaged on its way. Choose the file exactly as you got"
     " it. A photo or a PDF of a certificate cannot be checked here."
 )
-_NO_PAGE: Final = phrase("There is nothing at this address")
-_NO_PAGE_LEAD: Final = phrase(
+NO_PAGE: Final = phrase("There is nothing at this address")
+NO_PAGE_LEAD: Final = phrase(
     "Look whether the address was copied whole. Whoever gave it to you can give it again."
 )
 _CHALLENGE: Final = phrase("That challenge is not open")
@@ -139,7 +139,7 @@ def _said_of(error: PatunayError) -> tuple[str, str]:
     if isinstance(error, FormatNotSupported):
         return OTHER_KIND, OTHER_KIND_LEAD
     if isinstance(error, CredentialUnknown):
-        return _NO_PAGE, _NO_PAGE_LEAD
+        return NO_PAGE, NO_PAGE_LEAD
     if isinstance(error, ChallengeUsed | ChallengeExpired | ChallengeUnknown):
         return _CHALLENGE, _CHALLENGE_LEAD
     if isinstance(error, Undetermined):

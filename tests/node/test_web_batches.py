@@ -82,6 +82,11 @@ async def test_what_keeps_a_row_back_is_shown_by_its_number(inside: Client) -> N
     assert "Row 4" in page
     assert "<script>," not in page
     assert "1 credential will be made." in page
+    assert "The date is not written as year-month-day." in page
+    told = await (await inside.get(path, headers={"Accept-Language": "fil"})).text()
+    assert "Hindi nakasulat ang petsa bilang taon-buwan-araw." in told
+    # What was found stands beside it as it is.
+    assert "31/31/2025" in told
 
 
 async def test_is_started_by_hand_and_signed_by_the_daemon(
