@@ -5,10 +5,9 @@ See <https://www.w3.org/TR/vc-data-integrity/>.
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from credentials.jsonld.quads import Engine
 from credentials.jsonld.recurring import RecurringEngine
@@ -94,8 +93,7 @@ class SuiteUnsupported(Undetermined):
     hint = "the credential is not thereby false; another verifier may know the cryptosuite"
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(NamedTuple):
     """One proof, read and typed, and not yet checked against a key."""
 
     cryptosuite: str

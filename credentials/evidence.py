@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeAlias, TypeVar
 
 from primitives.canonical_json import JsonObject
 from primitives.errors import PatunayError, Undetermined
@@ -55,8 +55,7 @@ class Obtained(Generic[T]):
     """Whether the verifier's own side looked it up, or somebody handed it over."""
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(NamedTuple):
     """A value that could not be had, and why: never the same as "not there"."""
 
     code: str
@@ -76,6 +75,13 @@ NOT_LOOKED_UP = Missing(
 )
 
 
+NO_RECEIPT = Missing(
+    "anchor-not-shown",
+    "no receipt was given or found",
+    "ask the issuer's node for the receipt",
+)
+
+
 class EvidenceMissing(Undetermined):
     """Something that a check needs could not be had; its own code says what."""
 
@@ -86,8 +92,7 @@ class EvidenceMissing(Undetermined):
         self.code = missing.code
 
 
-@dataclass(frozen=True, slots=True)
-class LogReading:
+class LogReading(NamedTuple):
     """What was read of a log: its anchor records, and perhaps every entry."""
 
     records: "tuple[AnchoredRecord, ...]"
@@ -112,11 +117,7 @@ class Evidence:
     )
     """By the same URL: copies of the list as it was at other times."""
 
-    receipt: "Lookup[Receipt]" = Missing(
-        "anchor-not-shown",
-        "no receipt was given or found",
-        "ask the issuer's node for the receipt",
-    )
+    receipt: "Lookup[Receipt]" = NO_RECEIPT
 
     sightings: "Mapping[str, Lookup[Sighting]]" = field(default_factory=dict)
     """By transaction hash: what a chain that the verifier trusts shows there."""

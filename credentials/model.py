@@ -7,7 +7,7 @@ are about form alone; whether a signature holds is `credentials.data_integrity`.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from credentials.jsonld.active_context import is_absolute_iri
 from credentials.jsonld.loader import DATA_INTEGRITY_V2, STATUS_V1, VC_V1, VC_V2
@@ -52,8 +52,7 @@ class StructureInvalid(Rejected):
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
-class StatusEntry:
+class StatusEntry(NamedTuple):
     """One entry of `credentialStatus`, by form alone."""
 
     type: str

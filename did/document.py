@@ -7,7 +7,7 @@ Patunay does not know are left alone.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar, get_args
 
 from did.identifier import Did, DidMalformed, DidUrl, DidUrlMalformed
 from did.jwk import decode_jwk
@@ -91,8 +91,7 @@ class VerificationMethodNotAuthorised(Rejected):
     code = "verification-method-not-authorised"
 
 
-@dataclass(frozen=True, slots=True)
-class VerificationMethod:
+class VerificationMethod(NamedTuple):
     """One key of a DID document, not decoded before somebody asks for it.
 
     So a key of an unknown type, or a broken one, spoils no other key.

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from credentials.jsonld.loader import Contexts
 from primitives.canonical_json import Json
@@ -52,8 +52,7 @@ class JsonldUnsupported(Undetermined):
     hint = "the credential is not thereby false; another verifier may be able to read it"
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """What a context says about one term."""
 
     iri: str | None

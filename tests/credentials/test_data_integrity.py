@@ -3,7 +3,6 @@
 import base64
 import json
 import time
-from dataclasses import replace
 from itertools import permutations
 from random import Random
 from typing import Any
@@ -358,10 +357,10 @@ def test_what_held_once_holds_for_nothing_else(suite: str) -> None:
         verify_recurring_proof(document, proof, other)
     with pytest.raises(SignatureRejected):
         verify_recurring_proof({**document, "name": "Another"}, proof, SIGNER.public_key)
-    later = replace(proof, options={**proof.options, "created": "2026-11-21T00:00:00Z"})
+    later = proof._replace(options={**proof.options, "created": "2026-11-21T00:00:00Z"})
     with pytest.raises(SignatureRejected):
         verify_recurring_proof(document, later, SIGNER.public_key)
-    forged = replace(proof, signature=Signature(bytes(64)))
+    forged = proof._replace(signature=Signature(bytes(64)))
     for _ in range(2):  # what did not hold is not remembered
         with pytest.raises(SignatureRejected):
             verify_recurring_proof(document, forged, SIGNER.public_key)

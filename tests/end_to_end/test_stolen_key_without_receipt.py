@@ -205,7 +205,7 @@ async def test_the_log_is_read_back_to_the_first_record_from_before(theft: Theft
     service = stranger.service(await stranger.case(theft.forged))
     whole = await read_log(theft.node)
     reading = await read_public_log(service, theft.fetch, theft.since)
-    assert reading == replace(whole, records=whole.records[1:])
+    assert reading == whole._replace(records=whole.records[1:])
     early = await read_public_log(service, theft.fetch, theft.since - timedelta(days=9))
     assert early == whole
     late = await read_public_log(service, theft.fetch, theft.since + timedelta(days=9))
