@@ -4,12 +4,14 @@ It lives as long as the process and its keys are known to everyone, so it is no 
 time: a verifier answers `no-time-evidence` for `DEV_CHAIN_CAIP2`.
 """
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from typing import Any, Self, cast
 
 from eth_utils.exceptions import ValidationError
 from web3 import AsyncWeb3
-from web3.providers.eth_tester import AsyncEthereumTesterProvider
+from web3.providers.eth_tester import AsyncEthereumTesterProvider, EthereumTesterProvider
 from web3.types import RPCEndpoint, RPCResponse, TxParams
 
 from anchoring.evm import EvmAnchor
@@ -38,8 +40,18 @@ class DevChainMissing(Misconfigured):
 class DevChainRpc(AsyncEthereumTesterProvider):
     """eth-tester's provider, with refusals in the words of a real node.
 
-    eth-tester raises Python exceptions where a node answers with an error.
+    eth-tester raises Python exceptions where a node answers with an error. It works in a
+    thread of its own: what deploys a contract would stop everything else for as long.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._blocking = EthereumTesterProvider(self.ethereum_tester)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="dev-chain")
+
+    async def disconnect(self) -> None:
+        """Answer no more."""
+        self._thread.shutdown(wait=False)
 
     async def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
         """Return the answer, or an error as a node would word it."""
@@ -47,7 +59,9 @@ class DevChainRpc(AsyncEthereumTesterProvider):
         from eth_tester import exceptions  # noqa: PLC0415
 
         try:
-            return await super().make_request(method, params)
+            return await asyncio.get_running_loop().run_in_executor(
+                self._thread, self._blocking.make_request, method, params
+            )
         except (
             ValidationError,
             exceptions.ValidationError,
@@ -87,7 +101,7 @@ class DevChain:
             # eth-tester without py-evm would quietly run a mock that executes nothing.
             if find_spec(package) is None:
                 raise DevChainMissing(f"found no package {package}, want it installed")
-        rpc = DevChainRpc()
+        rpc = await asyncio.to_thread(DevChainRpc)  # imports an EVM, and starts it
         anchor = EvmAnchor(rpc, DEV_CONTRACT, private_key=account_private_key)
         eth = AsyncWeb3(rpc, middleware=[]).eth
         first = (await eth.accounts)[0]

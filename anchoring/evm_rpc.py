@@ -240,7 +240,7 @@ class Endpoint:
 
     async def close(self) -> None:
         """Give back sockets."""
-        # web3's base class answers NotImplementedError, and the in-process chain keeps it.
+        # That of web3's base class answers NotImplementedError.
         if type(self._provider).disconnect is not AsyncBaseProvider.disconnect:
             await self._provider.disconnect()
 

@@ -1,3 +1,4 @@
+import asyncio
 import secrets
 import sys
 
@@ -28,6 +29,23 @@ async def test_mining_deepens_what_is_anchored() -> None:
     sighting = await chain.anchor.find(transaction)
     assert sighting is not None
     assert sighting.depth == 4
+
+
+async def test_it_works_beside_the_event_loop() -> None:
+    chain = await DevChain.start(secrets.token_bytes(32))
+    turns = 0
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    others = asyncio.create_task(take_turns())
+    await chain.mine(20)
+    others.cancel()
+    assert turns > 20
+    await chain.close()
 
 
 async def test_without_the_extra_it_says_what_to_install(
