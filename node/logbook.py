@@ -6,7 +6,8 @@ A checkpoint is stored by compare-and-swap before anything of it is public, so t
 never two of one size, and never a smaller one after a larger.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -29,6 +30,7 @@ from anchoring.tlog_proof import TlogProof
 from anchoring.tree import Tree
 from credentials.status_list import REVOCATION, SUSPENSION
 from node.failpoints import failpoint
+from node.home import Home
 from node.node import LOG_KEY, Node
 from node.publishing import log_file, publish_log_file
 from node.storage import anchor_store, ledger, witnesses
@@ -39,8 +41,8 @@ from node.storage.registry import list_issuers
 from primitives.errors import Misconfigured, PatunayError, Rejected, Undetermined
 from primitives.instants import parse_instant
 
-_CHUNK: Final = 10_000
-"""Leaves read from the database at once."""
+_CHUNK: Final = 4_096
+"""Leaves read from the database at once: some ten milliseconds for the event loop."""
 
 
 class LogCorrupt(Rejected):
@@ -201,13 +203,20 @@ def _signed_note(node: Node, size: int) -> str:
 async def new_tiles(node: Node, old_size: int, new_size: int) -> Mapping[str, bytes]:
     """Return the tiles that `new_size` adds to `old_size`, by path.
 
-    The tree MUST be loaded up to `new_size`.
+    The tree MUST be loaded up to `new_size`, and `log_lock` held: it is read in a thread.
     """
+    entries: list[bytes] = []
     async with node.reading() as c:
-        first = old_size // 256 * 256
-        rows = await ledger.leaves(c, first, new_size)
-    entries = [encode_entry(kind, digest) for kind, digest, _ in rows]
-    tiles = dict(hash_tiles(node.tree, old_size=old_size, new_size=new_size))
+        for start in range(old_size // 256 * 256, new_size, _CHUNK):
+            rows = await ledger.leaves(c, start, min(start + _CHUNK, new_size))
+            entries += (encode_entry(kind, digest) for kind, digest, _ in rows)
+    return await asyncio.to_thread(_make_tiles, node.tree, entries, old_size, new_size)
+
+
+def _make_tiles(
+    tree: Tree, entries: Sequence[bytes], old_size: int, new_size: int
+) -> Mapping[str, bytes]:
+    tiles = dict(hash_tiles(tree, old_size=old_size, new_size=new_size))
     tiles.update(entry_bundles(entries, old_size=old_size, new_size=new_size))
     return tiles
 
@@ -234,11 +243,17 @@ async def publish_log(node: Node) -> None:
     if note == before:
         return
     if published < size:
-        for path, body in (await new_tiles(node, published, size)).items():
-            publish_log_file(node.home, path, body)
+        tiles = await new_tiles(node, published, size)
+        # In a thread: each waits for the disk, and a large batch has hundreds.
+        await asyncio.to_thread(_publish, node.home, tiles)
         failpoint("tiles-published")
     publish_log_file(node.home, "checkpoint", note.encode())
     failpoint("checkpoint-published")
+
+
+def _publish(home: Home, tiles: Mapping[str, bytes]) -> None:
+    for path, body in tiles.items():
+        publish_log_file(home, path, body)
 
 
 def _published(node: Node, latest: StoredCheckpoint | None) -> tuple[str, int]:
