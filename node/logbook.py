@@ -31,13 +31,14 @@ from anchoring.tree import Tree
 from credentials.status_list import REVOCATION, SUSPENSION
 from node.failpoints import failpoint
 from node.home import Home
-from node.node import LOG_KEY, Node
+from node.node import LOG_KEY, Node, ShownCheckpoint
 from node.publishing import log_file, publish_log_file
 from node.storage import anchor_store, ledger, witnesses
 from node.storage.anchor_store import StoredCheckpoint, StoredTransaction
 from node.storage.chain_proofs import proofs_of
 from node.storage.receipts import anchors_of, find_standing
 from node.storage.registry import list_issuers
+from node.storage.store import Reader
 from primitives.errors import Misconfigured, PatunayError, Rejected, Undetermined
 from primitives.instants import parse_instant
 
@@ -303,15 +304,21 @@ async def build_receipt(node: Node, uuid: str, chain: str | None = None) -> Rece
         if standing is None or standing.index is None or standing.size is None:
             raise NotYetAnchored(f"credential {uuid} is not anchored yet")
         index, size = standing.index, standing.size
-        checkpoint = await anchor_store.find_checkpoint(c, size)
-        lines = await witnesses.cosignatures_of(c, size)
-        anchored = await anchors_of(c, size) if standing.is_anchored else []
-        proofs = await proofs_of(c, size) if anchored else {}
+        read = partial(_read_shown, c, size, is_anchored=standing.is_anchored)
+        shown = await node.shown.get(c, (size, standing.is_anchored), read)
+    hashes = (await grown_tree(node, size)).inclusion_proof(index, tree_size=size)
+    return Receipt(TlogProof(index, hashes, shown.note, None), shown.record, shown.anchors)
+
+
+async def _read_shown(c: Reader, size: int, *, is_anchored: bool) -> ShownCheckpoint:
+    checkpoint = await anchor_store.find_checkpoint(c, size)
+    lines = await witnesses.cosignatures_of(c, size)
+    anchored = await anchors_of(c, size) if is_anchored else []
+    proofs = await proofs_of(c, size) if anchored else {}
     if checkpoint is None:
         raise LogCorrupt(f"found no checkpoint of size {size}, which is anchored")
-    hashes = (await grown_tree(node, size)).inclusion_proof(index, tree_size=size)
-    return Receipt(
-        TlogProof(index, hashes, with_cosignatures(checkpoint.note, lines), None),
+    return ShownCheckpoint(
+        with_cosignatures(checkpoint.note, lines),
         checkpoint.record,
         tuple(
             replace(to_receipt(stored), proof=proofs.get(stored.reference))

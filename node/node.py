@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from anchoring.backend import AnchorReceipt
 from anchoring.note import VerifierKey
 from anchoring.tree import Tree
 from did.document import parse_did_document
@@ -31,8 +32,9 @@ from node.storage.database import (
 )
 from node.storage.leases import require_term
 from node.storage.registry import OWN_SLUG, Issuer
+from node.storage.remembered import Remembered
 from node.storage.restorations import is_pending
-from node.storage.store import Lookups, Reader
+from node.storage.store import LookupReader, Lookups
 from node.token_keys import TokenKeys
 from primitives.clock import Clock
 from primitives.ed25519 import Signer
@@ -44,6 +46,9 @@ MAIN = OWN_SLUG
 
 LEADING = "leading"
 """Name of the lease of the process that closes batches and anchors."""
+
+MAX_SHOWN = 8
+"""Checkpoints kept for receipts: each with a record of up to 1 MiB."""
 
 LOG_KEY = "log"
 EVM_KEY = "evm"
@@ -68,6 +73,17 @@ class KeyLost(Misconfigured):
 
     code = "key-lost"
     hint = "replace it with `patunay key rotate`"
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCheckpoint:
+    """What the receipts of all credentials under one checkpoint have in common."""
+
+    note: str
+    """The checkpoint, with what witnesses have signed of it."""
+
+    record: bytes
+    anchors: tuple[AnchorReceipt, ...]
 
 
 @dataclass(slots=True)
@@ -103,6 +119,11 @@ class Node:
     by its digest; see `node.challenges`."""
 
     lookups: Lookups = field(init=False, repr=False)
+
+    shown: Remembered[tuple[int, bool], ShownCheckpoint] = field(
+        default_factory=lambda: Remembered(MAX_SHOWN), init=False, repr=False
+    )
+    """By size, and whether anchors count; see `node.logbook.build_receipt`."""
 
     tokens: TokenKeys = field(init=False, repr=False)
     """What signs with the keys that lie on a PKCS#11 token."""
@@ -195,7 +216,7 @@ class Node:
         async with reading(self.engine) as connection:
             yield connection
 
-    def looking_up(self) -> AbstractAsyncContextManager[Reader]:
+    def looking_up(self) -> AbstractAsyncContextManager[LookupReader]:
         """Give a reader of a few rows; see `Lookups`."""
         return self.lookups.reading()
 

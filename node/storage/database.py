@@ -9,13 +9,13 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from alembic.command import downgrade, upgrade
 from alembic.config import Config as AlembicConfig
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, Executable, Result, inspect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransaction
@@ -24,7 +24,14 @@ from node.config import Config
 from node.disk import Disk, StorageFailed
 from node.storage.postgres import Postgres, PostgresPlace, create_postgres_engine
 from node.storage.sqlite import Sqlite, create_sqlite_engine
-from node.storage.store import ASIDE, CommitUnknown, DatabaseMissing, Lookups, Reader, Store
+from node.storage.store import (
+    ASIDE,
+    CommitUnknown,
+    DatabaseMissing,
+    LookupReader,
+    Lookups,
+    Store,
+)
 from node.tracing import span
 from primitives.errors import Misconfigured
 
@@ -148,6 +155,21 @@ def open_lookups(engine: AsyncEngine) -> Lookups:
     return _store(engine).direct_lookups(engine) or _PooledLookups(engine)
 
 
+class _Pooled:
+    """A connection that reads for a look-up."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def execute(
+        self, statement: Executable, parameters: Mapping[str, Any] | None = None, /
+    ) -> Result[Any]:
+        return await self._connection.execute(statement, parameters)
+
+    async def version(self) -> None:
+        return None
+
+
 class _PooledLookups:
     """Reads as every other reader does."""
 
@@ -155,9 +177,9 @@ class _PooledLookups:
         self._engine = engine
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Reader]:
+    async def reading(self) -> AsyncIterator[LookupReader]:
         async with reading(self._engine) as connection:
-            yield connection
+            yield _Pooled(connection)
 
     def close(self) -> None:
         """Do nothing: the connections are the engine's."""

@@ -5,7 +5,7 @@ never lost a commit it had acknowledged.
 """
 
 import sqlite3
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Hashable, Mapping
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -28,7 +28,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from node.disk import Disk, DiskFailed, StorageFailed
-from node.storage.store import DatabaseMissing, Lookups, Reader
+from node.storage.store import DatabaseMissing, LookupReader, Lookups
 from primitives.errors import PatunayError
 
 BUSY_SECONDS: Final = 30
@@ -143,15 +143,21 @@ class _Prepared(NamedTuple):
 class _Direct:
     """A connection whose statements run where they are awaited."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: sqlite3.Connection, number: int) -> None:
+        self.connection = connection
+        self._number = number
 
     async def execute(
         self, statement: Executable, parameters: Mapping[str, Any] | None = None, /
     ) -> Result[Any]:
         text, own, columns = _prepare(statement)
-        found = self._connection.execute(text, {**own, **(parameters or {})})
+        found = self.connection.execute(text, {**own, **(parameters or {})})
         return IteratorResult(columns, iter(found.fetchall()))
+
+    async def version(self) -> Hashable:
+        # It counts what others have committed; each connection counts for itself.
+        (commits,) = self.connection.execute("PRAGMA data_version").fetchone()
+        return self._number, commits
 
 
 @lru_cache(maxsize=MAX_PREPARED)
@@ -177,23 +183,24 @@ class DirectLookups:
 
     def __init__(self, path: Path) -> None:
         self._uri = f"{path.absolute().as_uri()}?mode=rw"
-        self._idle: list[sqlite3.Connection] = []
+        self._idle: list[_Direct] = []
+        self._opened = 0
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Reader]:
+    async def reading(self) -> AsyncIterator[LookupReader]:
         """Give a reader that sees one state of the database.
 
         Raises:
             StorageFailed: The file cannot be read.
         """
         try:
-            connection = self._idle.pop() if self._idle else self._open()
-            connection.execute(_BEGIN_READING)
+            reader = self._idle.pop() if self._idle else self._open()
+            reader.connection.execute(_BEGIN_READING)
             try:
-                yield _Direct(connection)
+                yield reader
             finally:
-                connection.rollback()
-                self._idle.append(connection)
+                reader.connection.rollback()
+                self._idle.append(reader)
         except sqlite3.Error as e:
             named = Sqlite().named(e)
             if named is None:
@@ -203,14 +210,15 @@ class DirectLookups:
     def close(self) -> None:
         """Let go of the file."""
         while self._idle:
-            self._idle.pop().close()
+            self._idle.pop().connection.close()
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self) -> _Direct:
         opened = sqlite3.connect(self._uri, uri=True, check_same_thread=False)
         _on_connect(opened, None)
         opened.execute(f"PRAGMA busy_timeout={LOOK_UP_SECONDS * 1000:.0f}")
         opened.execute("PRAGMA query_only=ON")
-        return opened
+        self._opened += 1
+        return _Direct(opened, self._opened)
 
 
 def _settle(connection: Any, _record: object) -> None:

@@ -4,7 +4,7 @@
 either through `node.storage.database`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, Protocol
 
@@ -54,10 +54,21 @@ class Reader(Protocol):
         ...
 
 
+class LookupReader(Reader, Protocol):
+    """What a look-up reads with."""
+
+    async def version(self) -> Hashable | None:
+        """Return what is equal in two readers of one node if both see the same state.
+
+        None where the store cannot tell.
+        """
+        ...
+
+
 class Lookups(Protocol):
     """Reads a few rows by their index. Nothing else is awaited while a reader is held."""
 
-    def reading(self) -> AbstractAsyncContextManager[Reader]:
+    def reading(self) -> AbstractAsyncContextManager[LookupReader]:
         """Give a reader that sees one state of the database.
 
         Raises:

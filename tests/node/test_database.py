@@ -2,6 +2,7 @@ import asyncio
 import subprocess
 import sys
 import time
+from collections.abc import Hashable
 from contextlib import suppress
 from pathlib import Path
 
@@ -223,6 +224,23 @@ async def test_a_look_up_waits_for_no_writer(home: Home) -> None:
         await save_request(c, "waiting", node.now())
         async with node.looking_up() as reader:
             assert (await reader.execute(select(requests.c.name))).all() == []
+
+
+async def test_a_version_lasts_until_a_commit_and_no_two_connections_share_one(
+    home: Home,
+) -> None:
+    async def version() -> Hashable:
+        async with node.looking_up() as reader:
+            return await reader.version()
+
+    async with opened(home) as node:
+        first = await version()
+        async with node.writing() as c:
+            await save_request(c, "one", node.now())
+            assert await version() == first
+        assert await version() != first
+        async with node.looking_up() as one, node.looking_up() as other:
+            assert await one.version() != await other.version()
 
 
 _WRITE = """

@@ -315,3 +315,18 @@ async def test_a_receipt_does_not_wait_for_a_batch_that_is_being_closed(node: No
     verify_receipt(
         receipt, entry_of(EntryKind.CREDENTIAL, await document_of(node, uuid)), node.vkey
     )
+
+
+async def test_a_receipt_shows_at_once_what_another_process_has_changed(
+    node: Node, home: Home
+) -> None:
+    (uuid,) = (await issue(node, 1)).issued
+    await anchor(node, MemoryAnchor())
+    before = await build_receipt(node, uuid)
+    assert await build_receipt(node, uuid) == before
+    meddle(home, "UPDATE transactions SET block_time = '2030-01-01T00:00:00Z'")
+    (there,) = (await build_receipt(node, uuid)).anchors
+    assert (there.timestamp.year, before.anchors[0].timestamp.year) == (2030, 2026)
+    meddle(home, "UPDATE transactions SET state = 'lost'")
+    with pytest.raises(NotYetAnchored):
+        await build_receipt(node, uuid)
