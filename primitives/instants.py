@@ -46,6 +46,18 @@ def parse_instant(text: str) -> datetime:
         raise InstantMalformed(f"{text[:40]!r} names no day of the calendar") from e
 
 
+def parse_second(text: str) -> datetime:
+    """Return the instant that `text` names in the one spelling that `format_instant` has.
+
+    Raises:
+        InstantMalformed: As `parse_instant`; or another zone than UTC, or a fraction.
+    """
+    instant = parse_instant(text)
+    if format_instant(instant) != text:
+        raise InstantMalformed(f"found {text[:40]!r}, want UTC and whole seconds")
+    return instant
+
+
 def format_instant(instant: datetime) -> str:
     """Return `instant` as `2026-11-22T08:00:00Z`, whole seconds, rounded down."""
     if instant.tzinfo is None:

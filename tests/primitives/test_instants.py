@@ -2,7 +2,12 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from primitives.instants import InstantMalformed, format_instant, parse_instant
+from primitives.instants import (
+    InstantMalformed,
+    format_instant,
+    parse_instant,
+    parse_second,
+)
 
 
 @pytest.mark.parametrize(
@@ -66,3 +71,28 @@ def test_writes_whole_seconds_in_utc() -> None:
     assert format_instant(instant) == "2026-11-22T00:00:00Z"
     with pytest.raises(ValueError, match="aware"):
         format_instant(datetime(2026, 11, 22))  # noqa: DTZ001 - what is refused
+
+
+def test_a_second_has_one_spelling() -> None:
+    assert parse_second("2026-11-22T08:00:00Z") == datetime(2026, 11, 22, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-22T08:00:00.0Z",
+        "2026-11-22T08:00:00.5Z",
+        "2026-11-22T08:00:00+00:00",
+        "2026-11-22T08:00:00-00:00",
+        "2026-11-22T08:00:00+08:00",
+    ],
+)
+def test_refuses_another_spelling_of_a_second(text: str) -> None:
+    parse_instant(text)
+    with pytest.raises(InstantMalformed, match="want UTC and whole seconds"):
+        parse_second(text)
+
+
+def test_a_second_is_refused_as_an_instant_is() -> None:
+    with pytest.raises(InstantMalformed, match="want a form like"):
+        parse_second("2026-11-22")
