@@ -1,34 +1,45 @@
 """The same documents with other implementations, where Node.js and they are installed.
 
 They run in a process of their own, after warming up, with no way to the network: contexts
-and the schema are handed over. What is issued here is a batch of one template. All rates
-here are of CPU time, the best of short rounds.
+and the schema are handed over. What is issued and verified is of one template, and what is
+verified is parsed from its bytes, on both sides. Ours makes all checks and a report;
+`peers.mjs` says what theirs look at. All rates here are of CPU time, the best of short
+rounds.
 """
 
 import json
 import shutil
 import subprocess
 import tempfile
+from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from benchmarks.credentials import verify_raw
+from benchmarks.credentials import verify_raw, verify_raw_proof
 from benchmarks.documents import SUITES, Batch, batches, sign, sign_batch
 from benchmarks.figures import Figure, Job, rates
 from credentials.jsonld.loader import KNOWN
 from credentials.template import SCHEMA
 from primitives.canonical_json import canonicalize
 
-GOALS: Final = {
+GOALS: Final[dict[str, float | None]] = {
     "vc issue eddsa-jcs-2022": 7,
     "vc verify eddsa-jcs-2022": 3,
+    "jsigs proof eddsa-jcs-2022": None,
     "vc issue eddsa-rdfc-2022": 30,
     "vc verify eddsa-rdfc-2022": 30,
+    "jsigs proof eddsa-rdfc-2022": None,
     "verifier-core verify eddsa-rdfc-2022": 20,
 }
 """Times the peer's rate; the first word is the peer, the others are ours."""
 
-_TITLES = {"vc": "@digitalbazaar/vc", "verifier-core": "@digitalcredentials/verifier-core"}
+_TITLES = {
+    "vc": "@digitalbazaar/vc",
+    "jsigs": "jsonld-signatures",
+    "verifier-core": "@digitalcredentials/verifier-core",
+}
+_WORDS = {"verify": "verify, all checks,", "proof": "verify the proof alone,"}
 _ROOT = Path(__file__).parents[1]
 _PACKAGES = _ROOT / ".tools" / "npm" / "node_modules"
 _NEEDED = _PACKAGES / "@digitalbazaar" / "eddsa-jcs-2022-cryptosuite"
@@ -51,20 +62,20 @@ def peer_rows(
         ]
     rows: list[Figure] = []
     for batch in batches(credentials):
-        signed = {s: [sign(d, s) for d in batch.documents] for s in SUITES}
+        signed = {s: [canonicalize(sign(d, s)) for d in batch.documents] for s in SUITES}
+        texts = {s: [raw.decode() for raw in each] for s, each in signed.items()}
         theirs = _ask(
-            node, {"unsigned": batch.documents, "signed": signed, "seconds": seconds}
+            node, {"unsigned": batch.documents, "signed": texts, "seconds": seconds}
         )
-        ours = rates(_own_jobs(batch), rounds)
+        ours = rates(_own_jobs(batch, signed), rounds)
         rows += [_row(batch, name, ours, theirs) for name in GOALS]
     return rows
 
 
-def _own_jobs(batch: Batch) -> dict[str, Job]:
+def _own_jobs(batch: Batch, signed: Mapping[str, list[bytes]]) -> dict[str, Job]:
     count = len(batch.documents)
     jobs: dict[str, Job] = {}
-    for suite in SUITES:
-        raw = [canonicalize(sign(document, suite)) for document in batch.documents]
+    for suite, raw in signed.items():
         jobs[f"issue {suite}"] = (
             count,
             lambda s=suite: sign_batch(batch.documents, s),  # type: ignore[misc]
@@ -73,6 +84,10 @@ def _own_jobs(batch: Batch) -> dict[str, Job]:
             count,
             lambda r=raw: [verify_raw(each) for each in r],  # type: ignore[misc]
         )
+        jobs[f"proof {suite}"] = (
+            count,
+            lambda r=raw: deque(map(verify_raw_proof, r), maxlen=0),  # type: ignore[misc]
+        )
     return jobs
 
 
@@ -80,8 +95,9 @@ def _row(
     batch: Batch, name: str, ours: dict[str, float], theirs: dict[str, float]
 ) -> Figure:
     peer, what = name.split(" ", 1)
+    verb, suite = what.split(" ")
     return Figure(
-        f"{batch.title}: {what}",
+        f"{batch.title}: {_WORDS.get(verb, verb)} {suite}",
         f"{ours[what]:,.0f}/s",
         f"{_TITLES[peer]} {theirs[name]:,.0f}/s",
         ours[what] / theirs[name],

@@ -38,7 +38,7 @@ def test_the_short_document_is_of_the_size_that_the_goals_were_set_on() -> None:
 def test_measures_credentials() -> None:
     figures = credential_rows(2, 1)
     assert_measured(figures)
-    assert len(figures) == 2 + 2 * 9
+    assert len(figures) == 2 + 2 * 11
 
 
 def test_measures_a_node() -> None:
@@ -87,7 +87,7 @@ def test_measures_other_implementations() -> None:
     require("npm-jcs-peer")
     figures = peer_rows(2, 0.01, 1)
     assert_measured(figures)
-    assert len(figures) == 2 * 5
+    assert len(figures) == 2 * 7
 
 
 def test_says_how_to_get_the_other_implementations(monkeypatch: pytest.MonkeyPatch) -> None:
