@@ -3,12 +3,13 @@
 What the evidence does not have is raised as `EvidenceMissing`, never answered with "no".
 """
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-from credentials.data_integrity import ASSERTION, Proof, parse_proofs
+from credentials.data_integrity import ASSERTION, Proof, Recurring, parse_proofs
 from credentials.evidence import (
     Evidence,
     EvidenceMissing,
@@ -32,6 +33,10 @@ if TYPE_CHECKING:  # a did:key without receipt needs none of them
     from did.history import DidHistory
 
 T = TypeVar("T")
+
+MAX_KNOWN: Final = 16
+"""Status lists that are remembered as they were read; the oldest goes first. Each has
+1 MiB at most."""
 
 
 class DidHistoryUnusable(Undetermined):
@@ -75,8 +80,8 @@ class Case:
     purpose: str = ASSERTION
     """What its proofs have to have been made for."""
 
-    recurs: bool = False
-    """Whether the document comes back with others, as a status list does."""
+    recurring: Recurring | None = None
+    """The document again, if it comes back with others."""
 
     clock: datetime | None = None
     """The verifier's own clock; None where it is what `as_of` says. Aware."""
@@ -91,18 +96,13 @@ class Case:
 
     def __post_init__(self) -> None:
         """Read the document once, for all the checks."""
-        try:
-            read: Credential | PatunayError = parse_credential(self.document)
-        except PatunayError as e:
-            read = e
-        object.__setattr__(self, "credential", read)
-        try:
-            found: tuple[Proof | PatunayError, ...] | PatunayError = parse_proofs(
-                self.document, self.purpose
-            )
-        except PatunayError as e:
-            found = e
-        object.__setattr__(self, "_proofs", found)
+        read = (
+            _read(self.document, self.purpose)
+            if self.recurring is None
+            else _read_again(self.recurring, self.purpose)
+        )
+        object.__setattr__(self, "credential", read.credential)
+        object.__setattr__(self, "_proofs", read.proofs)
 
     @property
     def asked(self) -> bool:
@@ -141,7 +141,7 @@ class Case:
             self.evidence,
             self.policy,
             as_of,
-            recurs=True,
+            recurring=Recurring(recurring),
             clock=self.latest,
         )
         object.__setattr__(case, "_did_documents", self._did_documents)
@@ -174,6 +174,47 @@ class Case:
         if isinstance(self._proofs, PatunayError):
             raise self._proofs
         return self._proofs
+
+
+class _Read(NamedTuple):
+    """What a document says, or what is wrong with it."""
+
+    credential: Credential | PatunayError
+    proofs: tuple[Proof | PatunayError, ...] | PatunayError
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing is wrong with it."""
+        found = (self.credential, *self.proofs) if isinstance(self.proofs, tuple) else ()
+        return bool(found) and not any(isinstance(one, PatunayError) for one in found)
+
+
+def _read(document: JsonObject, purpose: str) -> _Read:
+    try:
+        credential: Credential | PatunayError = parse_credential(document)
+    except PatunayError as e:
+        credential = e
+    try:
+        return _Read(credential, parse_proofs(document, purpose))
+    except PatunayError as e:
+        return _Read(credential, e)
+
+
+def _read_again(recurring: Recurring, purpose: str) -> _Read:
+    """Return the same, and remember what could be read of some documents."""
+    name = purpose, recurring.digest
+    known = _known.get(name)
+    if known is None:
+        known = _read(recurring.document, purpose)
+        if known.is_sound:  # an error that is raised again and again grows
+            _known[name] = known
+            if len(_known) > MAX_KNOWN:
+                _known.popitem(last=False)
+    return known
+
+
+_known: Final[OrderedDict[tuple[str, bytes], _Read]] = OrderedDict()
+"""What a document says depends on nothing else; whether it holds is asked each time."""
 
 
 def document_of(did: str, case: Case) -> DidDocument:

@@ -251,9 +251,24 @@ def verify_proof(
     verify_signature(key, signed, proof.signature)
 
 
-def verify_recurring_proof(
-    document: Mapping[str, Json], proof: Proof, key: PublicKey
-) -> None:
+class Recurring:
+    """A document that comes back with others, as a status list does, and its digest."""
+
+    __slots__ = ("digest", "document")
+
+    def __init__(self, document: JsonObject) -> None:
+        self.document = document
+        """Not changed from now on."""
+
+        self.digest = _digest_exactly(document)
+        """Of the document exactly as it was read: it tells True from 1."""
+
+
+def _digest_exactly(value: object) -> bytes:
+    return sha256(repr(value).encode("utf-8", "surrogatepass"))
+
+
+def verify_recurring_proof(recurring: Recurring, proof: Proof, key: PublicKey) -> None:
     """As `verify_proof`, and remembers what held: a status list comes with each credential.
 
     Safe, because whether a signature holds depends on the document, the proof and the key
@@ -262,11 +277,10 @@ def verify_recurring_proof(
     Raises:
         PatunayError: As `verify_proof`; what does not hold is not remembered.
     """
-    exactly = repr((document, proof.options, proof.signature, key))
-    name = sha256(exactly.encode("utf-8", "surrogatepass"))
+    name = recurring.digest + _digest_exactly((proof.options, proof.signature, key))
     if name in _held:
         return
-    verify_proof(document, proof, key)
+    verify_proof(recurring.document, proof, key)
     _held[name] = None
     if len(_held) > MAX_HELD:
         _held.popitem(last=False)

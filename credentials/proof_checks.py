@@ -174,8 +174,10 @@ def _check_one_proof(proof: Proof | PatunayError, case: Case) -> Proof:
     if key is None:
         _require_later_document(str(method.did), proof, case)
         raise IssuerKeyMismatch(f"{method.did} names no key {method}")
-    verify = verify_recurring_proof if case.recurs else verify_proof
-    verify(case.document, proof, key.public_key())
+    if case.recurring is not None:
+        verify_recurring_proof(case.recurring, proof, key.public_key())
+    else:
+        verify_proof(case.document, proof, key.public_key())
     return proof
 
 

@@ -15,6 +15,7 @@ from credentials.data_integrity import (
     MAX_PROOFS,
     Proof,
     ProofInvalid,
+    Recurring,
     add_proof,
     parse_proofs,
     verify_proof,
@@ -345,7 +346,7 @@ def _recurring(suite: str) -> tuple[JsonObject, Proof]:
     document = signed(unsigned(), suite=suite)
     (proof,) = parse_proofs(document)
     assert isinstance(proof, Proof)
-    verify_recurring_proof(document, proof, SIGNER.public_key)
+    verify_recurring_proof(Recurring(document), proof, SIGNER.public_key)
     return document, proof
 
 
@@ -354,27 +355,29 @@ def test_what_held_once_holds_for_nothing_else(suite: str) -> None:
     document, proof = _recurring(suite)
     other = SoftwareSigner(bytes(32)).public_key
     with pytest.raises(SignatureRejected):
-        verify_recurring_proof(document, proof, other)
+        verify_recurring_proof(Recurring(document), proof, other)
     with pytest.raises(SignatureRejected):
-        verify_recurring_proof({**document, "name": "Another"}, proof, SIGNER.public_key)
+        verify_recurring_proof(
+            Recurring({**document, "name": "Another"}), proof, SIGNER.public_key
+        )
     later = proof._replace(options={**proof.options, "created": "2026-11-21T00:00:00Z"})
     with pytest.raises(SignatureRejected):
-        verify_recurring_proof(document, later, SIGNER.public_key)
+        verify_recurring_proof(Recurring(document), later, SIGNER.public_key)
     forged = proof._replace(signature=Signature(bytes(64)))
     for _ in range(2):  # what did not hold is not remembered
         with pytest.raises(SignatureRejected):
-            verify_recurring_proof(document, forged, SIGNER.public_key)
+            verify_recurring_proof(Recurring(document), forged, SIGNER.public_key)
 
 
 def test_values_that_python_calls_equal_are_not_the_same_document() -> None:
     document = signed(unsigned(**{"https://example.edu/hours": {"@value": 0}}))
     (proof,) = parse_proofs(document)
     assert isinstance(proof, Proof)
-    verify_recurring_proof(document, proof, SIGNER.public_key)
+    verify_recurring_proof(Recurring(document), proof, SIGNER.public_key)
     changed = {**document, "https://example.edu/hours": {"@value": False}}
     assert changed == document
     with pytest.raises(SignatureRejected):
-        verify_recurring_proof(changed, proof, SIGNER.public_key)
+        verify_recurring_proof(Recurring(changed), proof, SIGNER.public_key)
 
 
 def test_no_more_than_so_many_proofs_are_remembered() -> None:
@@ -382,5 +385,5 @@ def test_no_more_than_so_many_proofs_are_remembered() -> None:
         document = signed(unsigned(name=f"Course {number}"), suite="eddsa-jcs-2022")
         (proof,) = parse_proofs(document)
         assert isinstance(proof, Proof)
-        verify_recurring_proof(document, proof, SIGNER.public_key)
+        verify_recurring_proof(Recurring(document), proof, SIGNER.public_key)
     assert len(data_integrity._held) == MAX_HELD

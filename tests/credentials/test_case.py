@@ -1,0 +1,79 @@
+"""A document that comes back is read once, and never in the place of another."""
+
+from dataclasses import replace
+
+from credentials import case
+from credentials.case import MAX_KNOWN, Case
+from credentials.data_integrity import Proof
+from credentials.evidence import Evidence
+from credentials.model import Credential, StructureInvalid
+from credentials.policy import Policy
+from primitives.canonical_json import JsonObject
+from tests.support.credentials_support import NOW, signed, unsigned
+
+LEANING = Case(signed(unsigned()), Evidence(), Policy(), NOW)
+
+
+def about(document: JsonObject) -> Case:
+    return LEANING.about(document, NOW)
+
+
+def credential_of(document: JsonObject) -> Credential:
+    found = about(document).credential
+    assert isinstance(found, Credential)
+    return found
+
+
+def test_says_of_what_comes_back_what_it_says_of_it_alone() -> None:
+    document = signed(unsigned(name="A list"))
+    for _ in range(2):
+        found = about(document)
+        assert found.credential == Case(document, Evidence(), Policy(), NOW).credential
+        assert found.proofs() == Case(document, Evidence(), Policy(), NOW).proofs()
+    assert credential_of(dict(document)) is credential_of(document)
+
+
+def test_another_document_is_read_for_itself() -> None:
+    document = signed(unsigned(name="A list"))
+    assert credential_of({**document, "name": "Another"}).name == "Another"
+    assert credential_of(document).name == "A list"
+    proof = document["proof"]
+    assert isinstance(proof, dict)
+    later = about({**document, "proof": {**proof, "created": "2026-01-01T00:00:00Z"}})
+    (first,), (other,) = about(document).proofs(), later.proofs()
+    assert isinstance(first, Proof)
+    assert isinstance(other, Proof)
+    assert first.created != other.created
+
+
+def test_values_that_python_calls_equal_are_read_apart() -> None:
+    one = signed(unsigned(**{"https://example.edu/hours": {"@value": 0}}))
+    other = {**one, "https://example.edu/hours": {"@value": False}}
+    assert one == other
+    assert repr(credential_of(one).document) != repr(credential_of(other).document)
+
+
+def test_another_purpose_is_read_for_itself() -> None:
+    document = signed(unsigned(name="A list"))
+    found = about(document)
+    again = replace(found, purpose="authentication")
+    (wrong,) = again.proofs()
+    assert getattr(wrong, "code", "") == "proof-purpose-mismatch"
+
+
+def test_what_is_wrong_with_a_document_is_not_remembered() -> None:
+    """An error keeps where it was raised, and grows each time."""
+    broken = signed(unsigned(name="Broken")) | {"type": ["List"]}
+    first, second = about(broken).credential, about(broken).credential
+    assert isinstance(first, StructureInvalid)
+    assert first is not second
+    unread = signed(unsigned()) | {"proof": {"type": "Other"}}
+    (one,), (two,) = about(unread).proofs(), about(unread).proofs()
+    assert getattr(one, "code", "") == "proof-suite-unsupported"
+    assert one is not two
+
+
+def test_no_more_than_so_many_documents_are_remembered() -> None:
+    for number in range(MAX_KNOWN + 2):
+        credential_of(signed(unsigned(name=f"List {number}"), suite="eddsa-jcs-2022"))
+    assert len(case._known) == MAX_KNOWN
