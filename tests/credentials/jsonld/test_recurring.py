@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 import rfc8785
 
-from credentials.jsonld.batch import MAX_TEMPLATES
+from credentials.jsonld.batch import MAX_TEMPLATES, Template
 from credentials.jsonld.loader import ContextUnknown
 from credentials.jsonld.look_alikes import TakesLonger, hurried
 from credentials.jsonld.quads import Engine
 from credentials.jsonld.recurring import (
     LEARNS_EVERY,
-    MAX_KINDS,
     MAX_LEARNT_CHARACTERS,
+    MAX_OUTLINES,
     RecurringEngine,
 )
 from credentials.jsonld.scope import UnsignedTerm
@@ -37,7 +37,12 @@ def document(**members: Any) -> JsonObject:
 
 
 def templates(engine: RecurringEngine) -> int:
-    return sum(len(kind.templates) for kind in engine._kinds.values())
+    return sum(map(len, kept(engine)))
+
+
+def kept(engine: RecurringEngine) -> list[tuple[Template, ...]]:
+    memories = (engine._quads, engine._json)
+    return [each.templates for one in memories for each in one.outlines.values()]
 
 
 def test_the_second_of_a_kind_is_learnt_and_the_third_needs_no_engine() -> None:
@@ -67,21 +72,52 @@ def test_what_is_refused_is_not_learnt() -> None:
     for _ in range(5):
         with pytest.raises(UnsignedTerm):
             engine.checked_json(document(honours="summa"))
-    assert not engine._kinds
+    assert not kept(engine)
 
 
 def test_of_shapes_that_never_come_back_few_are_learnt() -> None:
     engine = made()
-    for count in range(2 * LEARNS_EVERY):
+    for count in range(1, MAX_OUTLINES):
         engine.checked_json(document(plain=["a"] * count))
+    assert templates(engine) == 0
+    for count in range(2 * LEARNS_EVERY):
+        engine.checked_json(document(type=f"urn:type:{count}"))
     assert templates(engine) == 2
 
 
-def test_kinds_have_a_bound() -> None:
+def test_two_shapes_in_turn_are_both_learnt() -> None:
     engine = made()
-    for count in range(MAX_KINDS + 1):
-        engine.checked_json(document(type=f"urn:type:{count}"))
-    assert len(engine._kinds) == 1
+    shapes = [document(plain=["a"]), document(plain=["a", "b"])]
+    for _ in range(2):
+        for each in shapes:
+            engine.checked_json(each)
+    engine._engine = Engine({})  # knows no context
+    for _ in range(2):
+        for each in shapes:
+            assert engine.checked_json(each) == rfc8785.dumps(each)
+
+
+def test_what_fits_the_outline_and_no_template_is_for_the_engine() -> None:
+    engine = made()
+    for _ in range(3):
+        engine.checked_json(document(free={"plain": [{"link": "urn:a"}]}))
+    with pytest.raises(UnsignedTerm):
+        engine.checked_json(document(free={"plain": [{"link": "no-iri"}]}))
+
+
+def test_documents_of_many_names_are_not_outlined() -> None:
+    engine = made()
+    many = {f"urn:name:{n}": "a" for n in range(600)}
+    for _ in range(3):
+        assert engine.checked_json(document(**many)) == rfc8785.dumps(document(**many))
+    assert not kept(engine)
+
+
+def test_outlines_have_a_bound() -> None:
+    engine = made()
+    for count in range(MAX_OUTLINES + 1):
+        engine.checked_json(document(plain=["a"] * count))
+    assert len(kept(engine)) == 1
 
 
 def test_long_documents_are_not_learnt() -> None:
@@ -162,4 +198,4 @@ def test_threads_may_share_it() -> None:
     wanted = list(map(Engine(CONTEXTS).canonicalize, documents))
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(engine.canonicalize, documents)) == wanted
-    assert templates(engine) <= MAX_KINDS * MAX_TEMPLATES
+    assert templates(engine) <= MAX_OUTLINES * MAX_TEMPLATES
