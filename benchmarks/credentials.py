@@ -5,14 +5,25 @@ to them hold on any machine, the rates do not.
 """
 
 from collections import deque
+from collections.abc import Callable, Sequence
 
 from nacl.signing import SigningKey
 from pyld import jsonld
 
-from benchmarks.documents import NOW, SUITES, Batch, batches, sign, sign_batch
+from benchmarks.documents import (
+    NOW,
+    STATUS_LIST,
+    SUITES,
+    Batch,
+    batches,
+    sign,
+    sign_batch,
+    status_list,
+    with_status,
+)
 from benchmarks.figures import Figure, Job, rates
 from credentials.data_integrity import Proof, default_engine, parse_proofs, verify_proof
-from credentials.evidence import Evidence
+from credentials.evidence import Evidence, Obtained
 from credentials.jsonld.canon import canonicalize_quads
 from credentials.jsonld.loader import KNOWN
 from credentials.jsonld.quads import Engine
@@ -86,6 +97,7 @@ def _jobs(batch: Batch) -> dict[str, Job]:
                 count,
                 lambda r=raw: [verify_raw(each) for each in r],  # type: ignore[misc]
             ),
+            f"{title}: status {suite}": (count, _status_job(documents, suite)),
             f"{title}: proof {suite}": (
                 count,
                 lambda r=raw: deque(map(verify_raw_proof, r), maxlen=0),  # type: ignore[misc]
@@ -112,6 +124,8 @@ def _figures(title: str, found: dict[str, float]) -> list[Figure]:
         rows.append(_row(f"{title}: issue {suite}", "S", found, goal))
     for suite, goal in VERIFY_GOALS.items():
         rows.append(_row(f"{title}: verify {suite}", "V", found, goal, ", all checks"))
+        more = ", all checks, with a status list"
+        rows.append(_row(f"{title}: status {suite}", "V", found, None, more))
         rows.append(_row(f"{title}: proof {suite}", "V", found, goal, " alone"))
         rows.append(
             _row(f"{title}: first {suite}", "V", found, None, ", proof, no template")
@@ -133,9 +147,20 @@ def _row(
     return Figure(what + more, rate, limit, ratio, beside, goal)
 
 
-def verify_raw(raw: bytes) -> Report:
+def _status_job(documents: Sequence[JsonObject], suite: str) -> Callable[[], object]:
+    """Return what verifies them with an entry each in one status list."""
+    raw = [
+        canonicalize(sign(with_status(document, index), suite))
+        for index, document in enumerate(documents)
+    ]
+    kept = Obtained(sign(status_list(), suite), "file", NOW)
+    evidence = Evidence(status_lists={STATUS_LIST: kept})
+    return lambda: [verify_raw(each, evidence) for each in raw]
+
+
+def verify_raw(raw: bytes, evidence: Evidence | None = None) -> Report:
     """Verify as every interface does, from the bytes on, with all checks."""
-    report = judge(parse_json_object(raw), Evidence(), POLICY, NOW)
+    report = judge(parse_json_object(raw), evidence or Evidence(), POLICY, NOW)
     assert report.outcome is Outcome.VALID, report.summary
     return report
 

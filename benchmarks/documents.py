@@ -16,6 +16,7 @@ from uuid import UUID
 from credentials.data_integrity import add_proof, batch_engine
 from credentials.jsonld.quads import Engine
 from credentials.registrar import RegistrarFile, read_registrar_file
+from credentials.status_list import build_entry, build_list_credential
 from credentials.template import CredentialTemplate, build_credential, parse_template
 from did.key import DidKey
 from primitives.canonical_json import JsonObject, canonicalize
@@ -30,6 +31,8 @@ TEMPLATES: Final = (
 )
 NOW: Final = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 SUITES: Final = ("eddsa-jcs-2022", "eddsa-rdfc-2022")
+
+STATUS_LIST: Final = "https://college.example/status/1"
 
 _SIGNER = SoftwareSigner(bytes(range(32)))
 DID: Final = DidKey(_SIGNER.public_key)
@@ -69,6 +72,22 @@ def batches(credentials: int) -> list[Batch]:
         )
         made.append(Batch(template, documents))
     return made
+
+
+def with_status(document: JsonObject, index: int) -> JsonObject:
+    """Return the credential with an entry in `status_list`."""
+    return document | {"credentialStatus": build_entry(STATUS_LIST, index, "revocation")}
+
+
+def status_list() -> JsonObject:
+    """Return a list, unsigned, that has revoked one in a hundred, and none of these."""
+    return build_list_credential(
+        url=STATUS_LIST,
+        issuer=str(DID),
+        purpose="revocation",
+        revoked=range(10_000, 131_072, 100),
+        valid_from=NOW - timedelta(days=1),
+    )
 
 
 def sign_batch(documents: Sequence[JsonObject], suite: str) -> list[JsonObject]:

@@ -38,7 +38,7 @@ def test_the_short_document_is_of_the_size_that_the_goals_were_set_on() -> None:
 def test_measures_credentials() -> None:
     figures = credential_rows(2, 1)
     assert_measured(figures)
-    assert len(figures) == 2 + 2 * 11
+    assert len(figures) == 2 + 2 * 13
 
 
 def test_measures_a_node() -> None:
