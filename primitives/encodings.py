@@ -61,12 +61,32 @@ def decode_base58btc(text: str, most: int = MAX_BASE58_CHARACTERS) -> bytes:
         raise EncodingMalformed(f"{text[:16]!r} is not base58btc")
     significant = digits.lstrip(b"\0")
     number = 0
-    padded = significant.rjust(-(-len(significant) // 5) * 5, b"\0")
-    for a, b, c, d, e in zip(*[iter(padded)] * 5, strict=True):
-        # Small numbers first: each step with the large one copies it.
-        number = number * 58**5 + ((((a * 58 + b) * 58 + c) * 58 + d) * 58 + e)
+    padded = significant.rjust(-(-len(significant) // _PIECE) * _PIECE, b"\0")
+    for start in range(0, len(padded), _PIECE):
+        number = number * 58**_PIECE + _number(padded[start : start + _PIECE])
     zeros = bytes(len(digits) - len(significant))
     return zeros + number.to_bytes((number.bit_length() + 7) // 8)
+
+
+_PIECE = 128
+"""Digits that are read at once."""
+
+
+def _places(width: int) -> int:
+    """Return a number whose every second `width` bytes are ones, the last of them too."""
+    return int.from_bytes((bytes(width) + b"\xff" * width) * (_PIECE // (2 * width)))
+
+
+_STEPS = tuple((_places(w), 8 * w, 58**w) for w in (1, 2, 4, 8, 16, 32, 64))
+
+
+def _number(digits: bytes) -> int:
+    """Return what `_PIECE` digits come to, of base 58, one in each byte."""
+    number = int.from_bytes(digits)
+    for places, bits, weight in _STEPS:
+        # All pairs of neighbours at once, each into the place of both.
+        number = (number & places) + (number >> bits & places) * weight
+    return number
 
 
 def encode_base64(raw: bytes) -> str:

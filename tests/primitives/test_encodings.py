@@ -71,6 +71,16 @@ def test_base58btc_equals_the_library_of_that_name() -> None:
                 assert decode_base58btc(text) == raw == base58.b58decode(text)
 
 
+def test_long_base58_is_read_in_pieces() -> None:
+    random = Random(5)
+    for characters in (127, 128, 129, 255, 256, 257, 1_000):
+        text = "".join(random.choices(base58.BITCOIN_ALPHABET.decode(), k=characters))
+        assert decode_base58btc(text, most=1_000) == base58.b58decode(text)
+        assert decode_base58btc("11" + text[:-2], 1_000) == base58.b58decode(
+            "11" + text[:-2]
+        )
+
+
 def test_base58btc_has_one_spelling_of_each_value() -> None:
     random = Random(3)
     alphabet = base58.BITCOIN_ALPHABET.decode()
