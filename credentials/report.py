@@ -185,9 +185,10 @@ class Report:
 
 def conclude(checks: Iterable[Check]) -> Outcome:
     """Return what `checks` come to: failed beats undetermined beats passed."""
-    results = [check.result for check in checks]
-    if Result.FAILED in results:
-        return Outcome.REJECTED
-    if Result.UNDETERMINED in results:
-        return Outcome.UNDETERMINED
-    return Outcome.VALID
+    outcome = Outcome.VALID
+    for check in checks:
+        if check.result is Result.FAILED:
+            return Outcome.REJECTED
+        if check.result is Result.UNDETERMINED:
+            outcome = Outcome.UNDETERMINED
+    return outcome
