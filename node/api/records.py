@@ -41,8 +41,8 @@ from primitives.strict_json import parse_json_object
 
 routes = web.RouteTableDef()
 
-ONE: Final = r"/credentials/{id:(?!issue$|verify$)[^/]+}"
-"""Address of one credential. The two words are routes of their own, of other methods."""
+ONE: Final = r"/credentials/{id:(?!issue$|search$|verify$)[^/]+}"
+"""Address of one credential. The three words are routes of their own, of other methods."""
 
 State = Literal["issued", "suspended", "revoked"]
 Name = Annotated[str, Keywords(minLength=1, maxLength=2048)]

@@ -10,6 +10,7 @@ from credentials.model import parse_credential
 from credentials.status_list import REVOCATION, SUSPENSION
 from node.api.context import NODE
 from node.api.paging import PageQuery, read_cursor, write_cursor
+from node.finding import exactly, find_by_words, label_of
 from node.holder import find_page
 from node.node import Node
 from node.permissions import Action, Actor, check_permission
@@ -19,7 +20,6 @@ from node.storage.statuses import REVOKE, SUSPEND, StatusEvent
 from node.storage.text_search import MAX_LOOKED_AT, documents_of
 from node.web.claims import claims_of
 from node.web.console import SESSION, console, console_page, field, redirect
-from node.web.finding import exactly, find_by_words, label_of
 from node.web.rendering import page_words
 from node.web.serving import language_of
 from primitives.strict_json import parse_json_object

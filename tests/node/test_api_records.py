@@ -290,3 +290,31 @@ async def test_status_lists_say_how_far_they_are_filled(
     told = await client.get("/status-lists", headers=headers)
     (shown,) = (await answer_of(told, 200, "/status-lists"))["lists"]
     assert (shown["used"], shown["marked"], shown["version"]) == (3, 1, 2)
+
+
+async def test_finds_credentials_by_a_name_that_stands_in_no_address(
+    node: Node, client: Client, headers: dict[str, str]
+) -> None:
+    (uuid, *_) = (await issue(node, 3)).issued
+    path = "/credentials/search"
+
+    async def search(**given: Any) -> list[str]:
+        told = await client.post(path, json=given, headers=headers)
+        page = await answer_of(told, 200, path)
+        assert page["next"] is None
+        return [one["uuid"] for one in page["credentials"]]
+
+    assert await search(words="PENAFLOR josefina") == [uuid]
+    assert await search(words="penaflor", state="revoked") == []
+    assert len(await search(words="life skills")) == 3
+    told = await client.post(path, json={"words": "a b"}, headers=headers)
+    assert (await problem_of(told, 400))["code"] == "search-words-malformed"
+    told = await client.post(path, json={"words": "ana", "cursor": "x"}, headers=headers)
+    assert (await problem_of(told, 400))["code"] == "cursor-malformed"
+    assert (await client.post(path, json={"words": "ana"})).status == 401
+    await add_issuer(node, "north", "North")
+    _, secret = await create_token(node, "north", [Role.AUDITOR], issuers=["north"])
+    bound = {"Authorization": f"Bearer {secret}"}
+    told = await client.post(path, json={"words": "penaflor"}, headers=bound)
+    assert (await told.json())["credentials"] == []
+    assert (await client.get(path, headers=headers)).status == 405

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from node.finding import SearchTooShort, exactly, find_by_words, label_of
 from node.issuance import issue_document
 from node.node import Node
 from node.setup import add_issuer
 from node.storage import text_search
-from node.web.finding import SearchTooShort, exactly, find_by_words, label_of
 from primitives.canonical_json import JsonObject
 from tests.support.credentials_support import STRANGER_DID
 
