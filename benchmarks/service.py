@@ -25,10 +25,10 @@ from did.keyfile import Argon2Cost
 from node.batches import issue_rows
 from node.config import Config
 from node.home import Home
-from node.issuance import CHUNK
 from node.logbook import close_batch
 from node.node import MAIN, Node
 from node.setup import create_node
+from node.signing import CHUNK
 from node.storage import ledger
 from node.storage.batches import unsigned_drafts
 from node.storage.ledger import Draft

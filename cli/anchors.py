@@ -23,11 +23,11 @@ from node.backends import GWEI
 from node.chain_presets import explorer_link
 from node.config import ChainConfig
 from node.home import Home
-from node.issuance import Progress
 from node.leading import leader_elsewhere, leading
 from node.node import EVM_KEY, Node
 from node.permissions import Action
 from node.setup import anchor_contract
+from node.signing import Progress
 from node.storage import ledger
 from node.storage.anchor_store import AnchorTrouble
 from node.storage.witnesses import count_witnesses

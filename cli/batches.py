@@ -15,9 +15,9 @@ from node.approvals import Approval, Batch
 from node.audit_log import refusals_recorded
 from node.batches import approve_batch, reject_batch
 from node.home import Home
-from node.issuance import sign_drafts
 from node.node import Node
 from node.permissions import Action
+from node.signing import sign_drafts
 from node.storage.batches import (
     batch_drafts,
     count_signed,

@@ -130,11 +130,12 @@ class Keystore:
 class Unlocked:
     """A keystore with its master key in memory. Adding a key gives a new one."""
 
-    __slots__ = ("_master", "keystore")
+    __slots__ = ("_master", "_signers", "keystore")
 
     def __init__(self, keystore: Keystore, master: bytes) -> None:
         self.keystore = keystore
         self._master = master
+        self._signers: dict[str, SoftwareSigner] = {}
 
     def __repr__(self) -> str:
         """Count the keys; show none."""
@@ -207,10 +208,14 @@ class Unlocked:
             KeyOnToken: The secret is elsewhere.
             KeystoreTampered: The secret is not this key's.
         """
+        known = self._signers.get(key_id)
+        if known is not None:
+            return known
         entry = self._entry(key_id, "ed25519")
         signer = SoftwareSigner(self._open(entry))
         if encode_multikey(signer.public_key) != entry.public:
             raise KeystoreTampered(f"the secret of {key_id} belongs to another key")
+        self._signers[key_id] = signer
         return signer
 
     def secret(self, key_id: str) -> bytes:

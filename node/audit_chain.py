@@ -111,7 +111,8 @@ def next_entry(before: Head, act: Act) -> StoredEntry:
         "sequence": before.sequence + 1,
         "at": act.at,
         "actor": {"name": act.actor, "token": act.token},
-        "action": act.action,
+        # Not the enumeration's member: the fast encoder leaves those to the slow one.
+        "action": str(act.action),
         "objects": list(act.objects),
         "issuer": act.issuer,
         "outcome": act.outcome,

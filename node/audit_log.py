@@ -4,9 +4,9 @@ An act that is not allowed is not kept either: `record` checks once more, so tha
 who forgot to ask cannot do it.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -16,7 +16,7 @@ from node.acting import current_actor, current_request
 from node.audit_chain import DONE, START, Act, Flaw, Head, find_flaws, next_entry
 from node.node import Node
 from node.permissions import Action, check_permission
-from node.storage.audit_log import append_entry, lock_head, read_entries, read_head
+from node.storage.audit_log import append_entries, lock_head, read_entries, read_head
 from primitives.errors import Rejected
 
 _CHUNK: Final = 1000
@@ -56,8 +56,41 @@ async def record(
     Raises:
         RoleRefused, IssuerRefused: As `check_permission`. The transaction MUST end there.
     """
+    act = act_done(node, action, *objects, issuer=issuer, facts=facts)
+    await record_acts(c, node, [act])
+
+
+def act_done(
+    node: Node,
+    action: Action,
+    *objects: str,
+    issuer: str = "",
+    facts: Mapping[str, str | int] = _NO_FACTS,
+) -> Act:
+    """Return what `record` writes down, for a transaction that is yet to come.
+
+    Raises:
+        RoleRefused, IssuerRefused: As `check_permission`.
+    """
     check_permission(current_actor(), action, issuer)
-    await _append(c, _act(node, action, objects, issuer, facts, DONE))
+    return _act(node, action, objects, issuer, facts, DONE)
+
+
+async def record_acts(c: AsyncConnection, node: Node, acts: Sequence[Act]) -> None:
+    """Write down what was done, in this order, in the transaction that does it.
+
+    Args:
+        c: The write transaction of the acts themselves.
+        node: Its clock says when: now.
+        acts: From `act_done`.
+    """
+    if not acts:
+        return
+    head, entries = await lock_head(c), []
+    for act in acts:
+        entries.append(next_entry(head, replace(act, at=node.now())))
+        head = Head(entries[-1].sequence, entries[-1].digest)
+    await append_entries(c, entries)
 
 
 async def record_signed(c: AsyncConnection, node: Node, objects: tuple[str, ...]) -> None:
@@ -66,7 +99,7 @@ async def record_signed(c: AsyncConnection, node: Node, objects: tuple[str, ...]
     What allows it is the recorded decision: who carries it out needs no permission.
     """
     issued = Action.CREDENTIAL_ISSUE
-    await _append(c, _act(node, issued, objects, "", _NO_FACTS, DONE))
+    await record_acts(c, node, [_act(node, issued, objects, "", _NO_FACTS, DONE)])
 
 
 async def record_refusal(
@@ -74,7 +107,8 @@ async def record_refusal(
 ) -> None:
     """Write down that whoever acts now was refused, in a transaction of its own."""
     async with node.writing() as c:
-        await _append(c, _act(node, action, objects, issuer, _NO_FACTS, error.code))
+        refused = _act(node, action, objects, issuer, _NO_FACTS, error.code)
+        await record_acts(c, node, [refused])
 
 
 @asynccontextmanager
@@ -113,10 +147,6 @@ async def check_audit_log(node: Node, pinned: Head | None = None) -> AuditLogRep
         detail = f"found {report.head.sequence} as the last entry, want the pinned one"
         report.flaws.append(Flaw(pinned.sequence, "audit-entry-missing", detail))
     return report
-
-
-async def _append(c: AsyncConnection, act: Act) -> None:
-    await append_entry(c, next_entry(await lock_head(c), act))
 
 
 def _act(

@@ -30,15 +30,15 @@ from node.approvals import (
 )
 from node.audit_log import record, refusals_recorded
 from node.failpoints import failpoint
-from node.issuance import (
+from node.node import Node
+from node.permissions import Action, check_permission
+from node.signing import (
     Progress,
     make_draft,
     no_progress,
     sign_drafts,
     signing_key_of,
 )
-from node.node import Node
-from node.permissions import Action, check_permission
 from node.status_lists import Place, allot_places
 from node.storage import batches, ledger
 from node.storage.ledger import Draft

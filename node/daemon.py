@@ -25,7 +25,6 @@ from node.chain_watch import ChainWatch
 from node.following import Follower
 from node.home import Home
 from node.ipfs import IpfsJob
-from node.issuance import sign_drafts
 from node.leading import Job, lead
 from node.listening import shared_listener
 from node.logbook import close_batch, load_tree, publish_log
@@ -34,6 +33,7 @@ from node.metrics_server import serving_metrics
 from node.node import Node
 from node.ots import OtsJob
 from node.setup import publish_all, refresh_documents
+from node.signing import sign_drafts
 from node.stopping import disk_failing
 from node.storage import anchor_store, ledger
 from node.storage.batches import count_unsigned

@@ -9,6 +9,7 @@ An answer holds what the effect made, so it is as private as that. Errors are no
 what was refused may be tried again under the same key.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -18,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from node.node import Node
 from node.storage import idempotency
 from node.storage.idempotency import KeptAnswer
+from node.storage.store import Reader
 from primitives.errors import Rejected
 from primitives.hashing import sha256
 from primitives.instants import format_instant
@@ -52,6 +54,20 @@ class OnceOnly:
         head = f"{method} {target}\n".encode()
         return cls(scope, key, sha256(head + body).hex())
 
+    @property
+    def name(self) -> tuple[str, str]:
+        """Scope and key: of two requests with one of these, one takes effect."""
+        return self.scope, self.key
+
+    def require(self, digest: str) -> None:
+        """Return if the key was taken for a request with that digest.
+
+        Raises:
+            IdempotencyConflict: It was not.
+        """
+        if digest != self.digest:
+            raise IdempotencyConflict(f"the key {self.key!r} was used for another request")
+
 
 async def find_answer(node: Node, c: AsyncConnection, once: OnceOnly) -> KeptAnswer | None:
     """Return what an equal request was answered; None makes this one the first.
@@ -68,9 +84,43 @@ async def find_answer(node: Node, c: AsyncConnection, once: OnceOnly) -> KeptAns
     if is_first:
         return None
     digest, answer = await idempotency.require_claimed(c, once.scope, once.key)
-    if digest != once.digest:
-        raise IdempotencyConflict(f"the key {once.key!r} was used for another request")
+    once.require(digest)
     return answer
+
+
+async def find_kept(node: Node, c: Reader, once: OnceOnly) -> KeptAnswer | None:
+    """Return what an equal request was answered; None where there was none yet.
+
+    Raises:
+        IdempotencyConflict: The key was used for another request.
+    """
+    found = await idempotency.find_key(c, once.scope, once.key)
+    if found is None or found[1] < node.now():
+        return None
+    digest, _, answer = found
+    once.require(digest)
+    return answer
+
+
+async def free_keys(
+    node: Node, c: AsyncConnection, asked: Sequence[OnceOnly]
+) -> set[tuple[str, str]]:
+    """Return which keys are free, each with its scope; they stay so in this transaction."""
+    if not asked:
+        return set()
+    await idempotency.forget_expired(c, node.now())
+    names = {one.name for one in asked}
+    return names - await idempotency.used_keys(c, names)
+
+
+async def keep_answers(
+    node: Node, c: AsyncConnection, answers: Sequence[tuple[OnceOnly, KeptAnswer]]
+) -> None:
+    """Keep answers beside their effects, under keys that are free."""
+    if answers:
+        expires_at = format_instant(node.instant() + KEPT_FOR)
+        rows = [(one.name, one.digest, answer) for one, answer in answers]
+        await idempotency.save_answers(c, rows, expires_at)
 
 
 async def keep_answer(c: AsyncConnection, once: OnceOnly, answer: KeptAnswer) -> None:

@@ -1,25 +1,24 @@
-"""Issuing: from a decision to a signed credential with its place in the queue.
+"""Issuing one credential that a caller has written.
 
-    decided   the draft is stored, with its UUID and its place in a status list; those of a
-              batch by `node.batches`
-    signed    the signed document is stored, and queued for the log, in one transaction
+    made      worked out and signed in memory, under a place that seems to be free
+    stored    with its place in a status list and in the queue, its entry in the audit log
+              and the answer under its idempotency key: in one transaction, together with
+              what else was made by then
 
-A crash between the two is settled by `sign_drafts`, which is also what runs normally.
+Only the second waits for the store, and for its turn to write. In that transaction it is
+looked up whether all is still as it was; where it is not, the request is worked out once
+more. Nothing that is signed leaves the process before the commit.
 """
 
 import asyncio
-import re
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from types import MappingProxyType
-from typing import TypeAlias
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from anchoring.entry import EntryKind
-from credentials.data_integrity import SUITES, add_proof, batch_engine
-from credentials.jsonld.quads import Engine
+from credentials.jsonld.look_alikes import TakesLonger, hurried
 from credentials.model import (
     Credential,
     check_issuer,
@@ -30,35 +29,38 @@ from credentials.model import (
 from credentials.status_list import ENTRY_TYPE, PURPOSES, REVOCATION
 from node.acting import current_actor
 from node.approvals import ApprovalRequired
-from node.audit_log import record, record_signed, refusals_recorded
-from node.failpoints import failpoint
-from node.node import Node, credential_key, signing_key
+from node.audit_chain import Act
+from node.audit_log import act_done, record_acts, refusals_recorded
+from node.disk import StorageFailed
+from node.idempotency import OnceOnly, find_kept, free_keys, keep_answers
+from node.judging import LIGHT_BYTES, LIGHT_STEPS
+from node.node import Node
 from node.permissions import Action, check_permission
-from node.status_lists import Place, allot_places
-from node.storage import batches, ledger
-from node.storage.ledger import Draft, Unsigned
-from node.storage.registry import Issuer, list_issuers, require_issuer
-from node.webhooks import Event, Happened, tell
+from node.places import Drawn, Lists, draw_place, look_up_lists, take_places
+from node.signing import URN, make_draft, queue_signed, sign, signing_key_of
+from node.storage import ledger
+from node.storage.idempotency import KeptAnswer
+from node.storage.ledger import Draft
+from node.storage.registry import (
+    OWN_SLUG,
+    Issuer,
+    documents_of,
+    find_issuer_by_did,
+    require_issuer,
+)
+from node.storage.store import Reader
 from primitives.canonical_json import JsonObject, canonicalize
-from primitives.ed25519 import Signer
+from primitives.ed25519 import SoftwareSigner
 from primitives.errors import Malformed, Rejected
-from primitives.hashing import sha256
+from primitives.hashing import Digest, sha256
 from primitives.strict_json import parse_json_object
-
-CHUNK = 300
-"""Credentials signed in one transaction: others wait for its lock for 0.2 s or so."""
-
-Content: TypeAlias = JsonObject | str
-"""An unsigned document as this process has just stored it, or as it was read: JSON."""
 
 HTTP_LIST = "http"
 """Name of the status lists of what was issued over HTTP."""
 
-_URN = "urn:uuid:"
-_UUID_URN = re.compile(r"urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
-
-Progress = Callable[[str, int, int], None]
-"""Told the step's name, how many are done, and of how many."""
+MOST_TRIES: Final = 8
+"""How often one request is worked out. Once more where another process has drawn the same
+place, issued the same id or changed the issuer's keys in the same moment."""
 
 
 class IssuerMismatch(Rejected):
@@ -81,28 +83,50 @@ class AlreadyDecided(Malformed):
     code = "credential-not-unsigned"
 
 
-def no_progress(step: str, done: int, total: int) -> None:
-    """Tell nobody."""
-    del step, done, total
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request to issue one credential."""
+
+    document: JsonObject
+
+    slug: str | None = None
+    """Of the issuer at whose address it was asked."""
+
+    cryptosuite: str | None = None
+    """Instead of the issuer's own."""
+
+    once: OnceOnly | None = None
+    """Under what idempotency key."""
+
+    answer: Callable[[str], KeptAnswer] = lambda body: KeptAnswer(0, None, body)
+    """What the signed credential, JSON, is answered with."""
 
 
-def make_draft(
-    document: JsonObject, issuer: Issuer, cryptosuite: str, place: Place
-) -> Draft:
-    """Return the draft of a complete unsigned document that has its place in a list."""
-    body = canonicalize(document)
-    name = str(document["id"])
-    is_uuid = _UUID_URN.fullmatch(name) is not None
-    return Draft(
-        uuid=name.removeprefix(_URN) if is_uuid else str(uuid.uuid4()),
-        id=name,
-        issuer=issuer.slug,
-        cryptosuite=cryptosuite,
-        draft=body.decode(),
-        draft_sha256=sha256(body).hex(),
-        status_list=place.url,
-        status_index=place.index,
-    )
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A credential that is signed, and stored nowhere."""
+
+    draft: Draft
+    body: str
+    """The signed document, JCS."""
+
+    digest: Digest
+    issuer: Issuer
+    """As it was when it signed."""
+
+    drawn: Drawn
+    act: Act
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """What a request comes to."""
+
+    made: _Made | None
+    """None where the credential was there before."""
+
+    once: OnceOnly | None
+    answer: KeptAnswer
 
 
 async def issue_document(
@@ -117,66 +141,165 @@ async def issue_document(
     Badge can be suspended too. Without `cryptosuite`, it is signed in the issuer's own.
 
     Raises:
+        PatunayError: As `issue_once`.
+    """
+    made = await issue_once(node, Asked(document, slug, cryptosuite))
+    return parse_json_object(made.body.encode())
+
+
+async def issue_once(node: Node, asked: Asked) -> KeptAnswer:
+    """Do what `issue_document` does, once for an idempotency key, and return the answer.
+
+    Raises:
         StructureInvalid: It breaks a rule of the data model.
         IssuerMismatch: It names another issuer of this node; without `slug`, a stranger.
         AlreadyDecided: It has a proof, or a place in a status list.
         IdConflict: Its id was issued with another content.
+        IdempotencyConflict: The key was used for another request.
         UnsignedTerm: A term that no signature would cover.
         NodeSealed: The keys are not unlocked.
         ApprovalRequired: The node asks for two people.
         RoleRefused, IssuerRefused: Whoever acts may not.
+        StorageFailed: It is not stored.
+        CommitUnknown: It is not known whether it is.
     """
-    async with refusals_recorded(node, Action.CREDENTIAL_ISSUE), node.writing() as c:
-        return await issue_within(node, c, document, slug, cryptosuite=cryptosuite)
+    async with refusals_recorded(node, Action.CREDENTIAL_ISSUE):
+        for _ in range(MOST_TRIES):
+            answer = await _try(node, asked)
+            if answer is not None:
+                return answer
+    raise StorageFailed(f"found other writers ahead {MOST_TRIES} times, want one turn")
 
 
-async def issue_within(
-    node: Node,
-    c: AsyncConnection,
-    document: JsonObject,
-    slug: str | None,
-    *,
-    cryptosuite: str | None = None,
-) -> JsonObject:
-    """Do what `issue_document` does, in the caller's write transaction.
-
-    Raises:
-        PatunayError: As `issue_document`. The transaction MUST end there.
-    """
+async def _try(node: Node, asked: Asked) -> KeptAnswer | None:
+    """Return the answer; None where something has changed between making and storing."""
+    if asked.once is not None:
+        async with node.looking_up() as c:
+            earlier = await find_kept(node, c, asked.once)
+        if earlier is not None:
+            return earlier
     if node.config.batch_approval:
         raise ApprovalRequired("found one credential, want a batch that is approved")
-    if "proof" in document:
+    if "proof" in asked.document:
         raise AlreadyDecided("found a proof, want the node to add it")
-    asked = sha256(canonicalize(document))
-    issuer = await _choose_issuer(c, document, slug)
-    actor, act = current_actor(), Action.CREDENTIAL_ISSUE
-    check_permission(actor, act, issuer.slug)
-    if "id" in document:
-        known = await ledger.find_credential_by_id(c, str(document["id"]))
-        if known is not None:
-            check_permission(actor, act, known.issuer)
-        if known is not None and known.draft_sha256 != asked.hex():
-            raise IdConflict(f"{document['id']} was issued with another content")
-        if known is not None and known.document is not None:
-            return parse_json_object(known.document.encode())
-    complete = _complete(document, issuer)
+    digest = sha256(canonicalize(asked.document))
+    async with node.looking_up() as c:
+        issuer = await _choose_issuer(c, asked.document, asked.slug)
+        check_permission(current_actor(), Action.CREDENTIAL_ISSUE, issuer.slug)
+        known = await _find_known(c, asked.document, digest)
+        lists = await look_up_lists(c, issuer, HTTP_LIST)
+    if known is not None:
+        ready = _Ready(None, asked.once, asked.answer(known))
+        return ready.answer if asked.once is None else await _store(node, ready)
+    made = await _make(node, asked, issuer, lists, digest)
+    return await _store(node, _Ready(made, asked.once, asked.answer(made.body)))
+
+
+async def _store(node: Node, ready: _Ready) -> KeptAnswer | None:
+    kept = False
+    try:
+        kept = await node.till.put(ready, store_ready)
+    finally:
+        if not kept and ready.made is not None:
+            # Another process may have the place: what is stored is looked up anew.
+            node.places.forget(ready.made.drawn.room)
+    return ready.answer if kept else None
+
+
+async def store_ready(
+    node: Node, c: AsyncConnection, ready: Sequence[_Ready]
+) -> list[bool]:
+    """Store what is still right, and return for each whether it is; see `Till`."""
+    right = await _still_right(node, c, ready)
+    kept = [one for one, is_right in zip(ready, right, strict=True) if is_right]
+    made = [one.made for one in kept if one.made is not None]
+    await ledger.save_issued(c, [(one.draft, one.body) for one in made], node.now())
+    await queue_signed(node, c, [(one.draft.uuid, one.digest) for one in made])
+    await record_acts(c, node, [one.act for one in made])
+    answers = [(one.once, one.answer) for one in kept if one.once is not None]
+    await keep_answers(node, c, answers)
+    return right
+
+
+async def _still_right(
+    node: Node, c: AsyncConnection, ready: Sequence[_Ready]
+) -> list[bool]:
+    """Return which could be stored: each as if those before it were stored already."""
+    made = [one.made for one in ready if one.made is not None]
+    ids = await ledger.known_ids(c, [one.draft.id for one in made])
+    documents = await documents_of(c, {one.issuer.slug for one in made})
+    keys = await free_keys(node, c, [one.once for one in ready if one.once is not None])
+    places = []
+    right = []
+    for one in ready:
+        fits = one.once is None or one.once.name in keys
+        if fits and one.made is not None:
+            # Nothing is signed with a key that was taken back in between.
+            fits = documents.get(one.made.issuer.slug) == one.made.issuer.document
+            fits = fits and one.made.draft.id not in ids
+            ids.add(one.made.draft.id)
+        if fits and one.once is not None:
+            keys.discard(one.once.name)
+        if fits and one.made is not None:
+            places.append((one.made.issuer, one.made.drawn))
+        right.append(fits)
+    free = iter(await take_places(node, c, places))
+    return [
+        fits and (one.made is None or next(free))
+        for one, fits in zip(ready, right, strict=True)
+    ]
+
+
+async def _make(
+    node: Node, asked: Asked, issuer: Issuer, lists: Lists, digest: Digest
+) -> _Made:
+    """Sign the credential under a place that seems to be free."""
+    complete = _complete(asked.document, issuer)
     given = _statuses_given(parse_credential(complete))
     # The schema of Open Badges allows one status entry, and it has to have an id.
     purposes = (REVOCATION,) if is_open_badge(complete) else PURPOSES
-    (place,) = await allot_places(node, c, issuer, HTTP_LIST, purposes, 1)
-    entries = [*place.entries, *given]
-    complete["credentialStatus"] = entries[0] if len(entries) == 1 else entries
-    suite = cryptosuite or issuer.cryptosuite
-    draft = replace(make_draft(complete, issuer, suite, place), draft_sha256=asked.hex())
-    # Signed before anything is stored: what safe mode refuses leaves no trace.
-    signed = await asyncio.to_thread(
-        _sign, node, draft.cryptosuite, signing_key_of(node, issuer), draft.draft
-    )
-    await ledger.save_drafts(c, [draft], node.now())
-    await _save_signed(node, c, [(draft.uuid, signed)])
-    what = f"credential:{draft.uuid}"
-    await record(c, node, Action.CREDENTIAL_ISSUE, what, issuer=issuer.slug)
-    return signed
+    drawn = await draw_place(node, lists, purposes)
+    try:
+        entries = [*drawn.place.entries, *given]
+        complete["credentialStatus"] = entries[0] if len(entries) == 1 else entries
+        suite = asked.cryptosuite or issuer.cryptosuite
+        draft = make_draft(complete, issuer, suite, drawn.place)
+        body = canonicalize(await _signed(node, draft, issuer, complete))
+        what = f"credential:{draft.uuid}"
+        act = act_done(node, Action.CREDENTIAL_ISSUE, what, issuer=issuer.slug)
+    except BaseException:
+        # What safe mode refuses leaves no trace.
+        node.places.release(drawn.room, drawn.place.index)
+        raise
+    asked_for = replace(draft, draft_sha256=digest.hex())
+    return _Made(asked_for, body.decode(), sha256(body), issuer, drawn, act)
+
+
+async def _signed(
+    node: Node, draft: Draft, issuer: Issuer, document: JsonObject
+) -> JsonObject:
+    """Return the signed document: at once where that is short, else beside the loop."""
+    key = signing_key_of(node, issuer)
+    if len(draft.draft) <= LIGHT_BYTES and isinstance(key[0], SoftwareSigner):
+        try:
+            with hurried(LIGHT_STEPS):
+                return sign(node, draft.cryptosuite, key, document)
+        except TakesLonger:
+            pass
+    return await asyncio.to_thread(sign, node, draft.cryptosuite, key, document)
+
+
+async def _find_known(c: Reader, document: JsonObject, digest: Digest) -> str | None:
+    """Return the signed credential that an equal request has made before."""
+    if "id" not in document:
+        return None
+    known = await ledger.find_credential_by_id(c, str(document["id"]))
+    if known is None:
+        return None
+    check_permission(current_actor(), Action.CREDENTIAL_ISSUE, known.issuer)
+    if known.draft_sha256 != digest.hex() or known.document is None:
+        raise IdConflict(f"{document['id']} was issued with another content")
+    return known.document
 
 
 def _statuses_given(credential: Credential) -> list[JsonObject]:
@@ -194,7 +317,7 @@ def _statuses_given(credential: Credential) -> list[JsonObject]:
 
 def _complete(document: JsonObject, issuer: Issuer) -> JsonObject:
     complete = with_issuing_contexts(document)
-    complete.setdefault("id", f"{_URN}{uuid.uuid4()}")
+    complete.setdefault("id", f"{URN}{uuid.uuid4()}")
     given = complete.get("issuer")
     complete["issuer"] = (
         {**given, "id": issuer.did} if isinstance(given, dict) else issuer.did
@@ -202,122 +325,17 @@ def _complete(document: JsonObject, issuer: Issuer) -> JsonObject:
     return complete
 
 
-async def _choose_issuer(
-    c: AsyncConnection, document: JsonObject, slug: str | None
-) -> Issuer:
-    if slug is not None:
-        chosen = await require_issuer(c, slug)
-    else:
-        chosen = (await list_issuers(c))[0]
+async def _choose_issuer(c: Reader, document: JsonObject, slug: str | None) -> Issuer:
+    chosen = await require_issuer(c, slug if slug is not None else OWN_SLUG)
     given = document.get("issuer")
     if "issuer" not in document or (isinstance(given, dict) and "id" not in given):
         return chosen
     wanted, _ = check_issuer(given)
-    own = {issuer.did: issuer for issuer in await list_issuers(c)}
-    if slug is None and wanted in own:
-        return own[wanted]
-    if wanted == chosen.did or (slug is not None and wanted not in own):
+    if wanted == chosen.did:
+        return chosen
+    other = await find_issuer_by_did(c, wanted)
+    if slug is None and other is not None:
+        return other
+    if slug is not None and other is None:
         return chosen
     raise IssuerMismatch(f"found issuer {str(wanted)[:120]!r}, want {chosen.did}")
-
-
-async def sign_drafts(
-    node: Node,
-    *,
-    progress: Progress = no_progress,
-    documents: Mapping[str, JsonObject] = MappingProxyType({}),
-) -> int:
-    """Sign every draft that waits, in chunks; return how many were signed.
-
-    Args:
-        node: Unlocked.
-        progress: Told after each chunk.
-        documents: By UUID, what this process itself has just stored as drafts: these are
-            not read again.
-
-    Raises:
-        NodeSealed: The keys are not unlocked.
-    """
-    async with node.reading() as c:
-        total = await batches.count_unsigned(c)
-        issuers = {issuer.slug: issuer for issuer in await list_issuers(c)}
-    done = 0
-    progress("signing", 0, total)
-    while True:
-        # Read, signed and stored in one write transaction: no draft is signed twice.
-        async with node.writing() as c:
-            drafts = await batches.unsigned_drafts(c, CHUNK)
-            if not drafts:
-                break
-            unread = [draft.uuid for draft in drafts if draft.uuid not in documents]
-            contents: dict[str, Content] = {**documents}
-            contents.update(await ledger.draft_bodies(c, unread))
-            signed = await asyncio.to_thread(_sign_all, node, drafts, issuers, contents)
-            await _save_signed(node, c, signed)
-            names = tuple(f"credential:{draft.uuid}" for draft in drafts)
-            await record_signed(c, node, names)
-        done += len(drafts)
-        progress("signing", done, max(total, done))
-    failpoint("signed")
-    return done
-
-
-def _sign_all(
-    node: Node,
-    drafts: Sequence[Unsigned],
-    issuers: Mapping[str, Issuer],
-    contents: Mapping[str, Content],
-) -> list[tuple[str, JsonObject]]:
-    """Return UUIDs and signed documents of the drafts, whose `contents` are by UUID."""
-    slugs = {draft.issuer for draft in drafts}
-    keys = {slug: signing_key_of(node, issuers[slug]) for slug in slugs}
-    engine = batch_engine()
-    return [
-        (d.uuid, _sign(node, d.cryptosuite, keys[d.issuer], contents[d.uuid], engine))
-        for d in drafts
-    ]
-
-
-def signing_key_of(node: Node, issuer: Issuer) -> tuple[Signer, str]:
-    """Return the signer of an issuer's credentials, and the method that it signs as.
-
-    Raises:
-        NodeSealed: The keys are not unlocked.
-    """
-    return signing_key(node, issuer, credential_key(issuer.slug))
-
-
-def _sign(
-    node: Node,
-    cryptosuite: str,
-    key: tuple[Signer, str],
-    content: Content,
-    engine: Engine | None = None,
-) -> JsonObject:
-    """Return the signed document of a draft."""
-    if cryptosuite not in SUITES:
-        raise ValueError(f"{cryptosuite} is no cryptosuite of this release")
-    signer, method = key
-    return add_proof(
-        parse_json_object(content.encode()) if isinstance(content, str) else content,
-        signer,
-        verification_method=method,
-        created=node.instant(),
-        cryptosuite=cryptosuite,
-        engine=engine,
-    )
-
-
-async def _save_signed(
-    node: Node, c: AsyncConnection, signed: Sequence[tuple[str, JsonObject]]
-) -> None:
-    bodies = [(name, canonicalize(document)) for name, document in signed]
-    now = node.now()
-    await ledger.save_signed(c, [(name, body.decode()) for name, body in bodies], now)
-    queued = [(EntryKind.CREDENTIAL, sha256(body), name) for name, body in bodies]
-    await ledger.enqueue(c, queued, now)
-    told = [
-        Happened(Event.ISSUED, name, {"uuid": name, "digest": digest.hex()})
-        for _, digest, name in queued
-    ]
-    await tell(node, c, told)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -35,6 +36,8 @@ from node.storage.registry import OWN_SLUG, Issuer
 from node.storage.remembered import Remembered
 from node.storage.restorations import is_pending
 from node.storage.store import LookupReader, Lookups
+from node.taken_places import TakenPlaces
+from node.till import Till
 from node.token_keys import TokenKeys
 from primitives.clock import Clock
 from primitives.ed25519 import Signer
@@ -118,6 +121,12 @@ class Node:
     """When each challenge that this process gave out ends, on the clock's monotonic timer,
     by its digest; see `node.challenges`."""
 
+    places: TakenPlaces = field(default_factory=TakenPlaces, repr=False)
+    """Of status lists, as far as this process knows; see `node.places`."""
+
+    till: "Till[Node]" = field(init=False, repr=False)
+    """Takes in what this process issues one by one."""
+
     lookups: Lookups = field(init=False, repr=False)
 
     shown: Remembered[tuple[int, bool], ShownCheckpoint] = field(
@@ -130,6 +139,7 @@ class Node:
 
     def __post_init__(self) -> None:
         """Make what nobody has to give."""
+        self.till = Till(self, self.writing)
         self.lookups = open_lookups(self.engine)
         self.tokens = TokenKeys(self.config.hsm, self.home.root, self.config.domain)
 
@@ -343,7 +353,8 @@ def keys_like(keystore: Keystore, key_id: str) -> tuple[KeyEntry, ...]:
     )
 
 
-def _assertion_methods(issuer: Issuer) -> dict[str, str]:
+@lru_cache(64)
+def _assertion_methods(issuer: Issuer) -> Mapping[str, str]:
     """Return the verification methods that the document lets assert, by multibase key."""
     document = parse_did_document(issuer.parsed(), issuer.did)
     usable = document.relationships["assertionMethod"]

@@ -15,10 +15,10 @@ from credentials.model import parse_credential
 from credentials.status_list import REVOCATION, SUSPENSION, Entry, parse_entry, twin
 from node.audit_log import record, refusals_recorded
 from node.failpoints import failpoint
-from node.issuance import sign_drafts
 from node.logbook import CredentialUnknown
 from node.node import Node
 from node.permissions import Action
+from node.signing import sign_drafts
 from node.status_lists import log_list, publish_lists, sign_list
 from node.storage import ledger, statuses
 from node.storage.ledger import StoredCredential

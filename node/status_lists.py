@@ -6,7 +6,7 @@ together, so that readers who count bits from either end of a byte see the same
 """
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,6 @@ from anchoring.entry import EntryKind
 from credentials.data_integrity import add_proof
 from credentials.status_list import (
     MIN_ENTRIES,
-    PURPOSES,
     REVOCATION,
     build_entry,
     build_list_credential,
@@ -68,11 +67,7 @@ async def allot_places(
     The next lists are begun where the present ones are full. The caller MUST store the
     places in the same transaction.
     """
-    known = {
-        (purpose, sequence): url
-        for purpose in PURPOSES
-        for url, sequence in await ledger.find_status_lists(c, issuer.slug, name, purpose)
-    }
+    known = await statuses.lists_named(c, issuer.slug, name)
     newest = max((sequence for _, sequence in known), default=1)
     sequence = max(newest, await first_sequence(c))
     places: list[Place] = []
@@ -84,34 +79,38 @@ async def allot_places(
             for purpose in purposes:
                 url = known.get((purpose, sequence))
                 if url is None:
-                    url = await _begin_list(node, c, issuer, name, sequence, purpose)
+                    url = await begin_list(node, c, issuer, name, sequence, purpose)
                 lists.append((purpose, url))
             places += [Place(tuple(lists), index) for index in random_indexes(used, room)]
         sequence += 1
     return places
 
 
-def random_indexes(used: set[int], wanted: int) -> list[int]:
+def random_indexes(used: Container[int], wanted: int) -> list[int]:
     """Choose at random, so that an index tells nothing about who came when.
 
     Never one whose twin is taken.
     """
-    chosen: list[int] = []
-    taken = used | {twin(index) for index in used}
+    chosen: dict[int, None] = {}
     while len(chosen) < wanted:
         index = secrets.randbelow(MIN_ENTRIES)
-        if index not in taken:
-            taken |= {index, twin(index)}
-            chosen.append(index)
-    return chosen
+        other = twin(index)
+        if not (index in used or other in used or index in chosen or other in chosen):
+            chosen[index] = None
+    return list(chosen)
 
 
-async def _begin_list(
+def list_url(node: Node, issuer: str, name: str, sequence: int, purpose: str) -> str:
+    """Return the URL of a list that is begun now."""
+    suffix = "" if purpose == REVOCATION else f"-{purpose}"
+    return f"{node.config.base_url}/status/{issuer}/{name}-{sequence}{suffix}"
+
+
+async def begin_list(
     node: Node, c: AsyncConnection, issuer: Issuer, name: str, sequence: int, purpose: str
 ) -> str:
-    """Sign and publish an empty list, and queue it for the log."""
-    suffix = "" if purpose == REVOCATION else f"-{purpose}"
-    url = f"{node.config.base_url}/status/{issuer.slug}/{name}-{sequence}{suffix}"
+    """Sign and publish an empty list, and queue it for the log; return its URL."""
+    url = list_url(node, issuer.slug, name, sequence, purpose)
     body = sign_list(node, issuer, url, purpose, ())
     await ledger.save_status_list(
         c,

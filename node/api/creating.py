@@ -61,21 +61,26 @@ async def answer_once(
         IdempotencyKeyMalformed: The key cannot be kept.
         IdempotencyConflict: It was used for another request.
     """
-    once, action = _read_key(request, raw), needed(request.match_info.handler)
+    once, action = read_key(request, raw), needed(request.match_info.handler)
     if action is None:
         raise TypeError("what makes something needs a guard")
     async with refusals_recorded(node, action), node.writing() as c:
         if once is None:
-            return _response(_kept(await effect(c)))
+            return to_response(_kept(await effect(c)))
         earlier = await find_answer(node, c, once)
         if earlier is not None:
-            return _response(earlier)
+            return to_response(earlier)
         answer = _kept(await effect(c))
         await keep_answer(c, once, answer)
-    return _response(answer)
+    return to_response(answer)
 
 
-def _read_key(request: web.Request, raw: bytes) -> OnceOnly | None:
+def read_key(request: web.Request, raw: bytes) -> OnceOnly | None:
+    """Return the idempotency key of a request and its body; None where it names none.
+
+    Raises:
+        IdempotencyKeyMalformed: The key cannot be kept.
+    """
     values = request.headers.getall(IDEMPOTENCY_KEY, [])
     if not values:
         return None
@@ -94,7 +99,8 @@ def _kept(made: Made) -> KeptAnswer:
     return KeptAnswer(made.status, made.location, json.dumps(made.body))
 
 
-def _response(answer: KeptAnswer) -> web.Response:
+def to_response(answer: KeptAnswer) -> web.Response:
+    """Return an answer as it is sent."""
     headers = {"Location": answer.location} if answer.location is not None else {}
     return web.Response(
         status=answer.status,

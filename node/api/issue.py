@@ -4,23 +4,23 @@ from dataclasses import dataclass
 from typing import Literal
 
 from aiohttp import web
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from credentials.jsonld.loader import ContextUnknown
 from credentials.jsonld.scope import UnsignedTerm
 from credentials.model import StructureInvalid
 from node.api.context import NODE
-from node.api.creating import Made, answer_once
+from node.api.creating import read_key, to_response
 from node.api.guard import needs
 from node.api.operation import Answer, Body, Operation, described, named
 from node.api.paging import query_of
 from node.api.request import MAX_BODY_BYTES, read_json_bytes
-from node.api.schema import RequestMalformed, body_of, read
+from node.api.schema import RequestMalformed, read
 from node.approvals import ApprovalRequired
-from node.issuance import IdConflict, IssuerMismatch, issue_within
+from node.issuance import Asked, IdConflict, IssuerMismatch, issue_once
 from node.logbook import CredentialUnknown, NotYetAnchored, build_receipt
 from node.node import NodeSealed
 from node.permissions import Action
+from node.storage.idempotency import KeptAnswer
 from node.storage.registry import IssuerUnknown
 from primitives.canonical_json import JsonObject
 from primitives.errors import Malformed
@@ -104,18 +104,16 @@ async def issue(request: web.Request) -> web.Response:
     An `id` is added where none is, and `credentialStatus` always. The same request again,
     by the `id` that it names or by its idempotency key, answers with the same credential.
     """
-    node = request.app[NODE]
     raw = await read_json_bytes(request)
     given = _read_request(parse_json_object(raw, MAX_BODY_BYTES))
-
-    async def effect(c: AsyncConnection) -> Made:
-        slug = request.match_info.get("slug")
-        signed = await issue_within(
-            node, c, given.credential, slug, cryptosuite=given.options.cryptosuite
-        )
-        return Made(201, body_of(Issued(signed)))
-
-    return await answer_once(node, request, raw, effect)
+    asked = Asked(
+        given.credential,
+        request.match_info.get("slug"),
+        given.options.cryptosuite,
+        read_key(request, raw),
+        lambda body: KeptAnswer(201, None, f'{{"verifiableCredential":{body}}}'),
+    )
+    return to_response(await issue_once(request.app[NODE], asked))
 
 
 def _read_request(body: JsonObject) -> IssueGiven:

@@ -1,5 +1,7 @@
 """The audit log's rows. Nothing here changes or removes one."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,14 +21,17 @@ async def read_head(c: AsyncConnection) -> Head:
     return Head(row.sequence, row.digest)
 
 
-async def append_entry(c: AsyncConnection, entry: StoredEntry) -> None:
-    """Add the entry that follows the head, which `lock_head` gave."""
+async def append_entries(c: AsyncConnection, entries: Sequence[StoredEntry]) -> None:
+    """Add entries, at least one, that follow the head, which `lock_head` gave."""
     await c.execute(
-        insert(audit_entries).values(
-            sequence=entry.sequence, body=entry.body, digest=entry.digest
-        )
+        insert(audit_entries),
+        [
+            {"sequence": one.sequence, "body": one.body, "digest": one.digest}
+            for one in entries
+        ],
     )
-    await c.execute(update(audit_head).values(sequence=entry.sequence, digest=entry.digest))
+    last = entries[-1]
+    await c.execute(update(audit_head).values(sequence=last.sequence, digest=last.digest))
 
 
 async def read_entries(c: AsyncConnection, after: int, limit: int) -> list[StoredEntry]:

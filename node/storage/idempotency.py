@@ -1,12 +1,20 @@
 """Idempotency keys and the answers that were given under them."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from node.storage.schema import idempotency_keys
+from node.storage.store import Reader
+
+_OF_KEY: Final = select(idempotency_keys).where(
+    idempotency_keys.c.scope == bindparam("scope"),
+    idempotency_keys.c.key == bindparam("key"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +59,52 @@ async def require_claimed(
     c: AsyncConnection, scope: str, key: str
 ) -> tuple[str, KeptAnswer]:
     """Return the digest of the request that took a key, and its answer."""
-    row = (
-        await c.execute(
-            select(idempotency_keys).where(
-                idempotency_keys.c.scope == scope, idempotency_keys.c.key == key
-            )
-        )
-    ).one()
+    row = (await c.execute(_OF_KEY, {"scope": scope, "key": key})).one()
     return row.digest, KeptAnswer(row.status, row.location, row.body)
+
+
+async def find_key(c: Reader, scope: str, key: str) -> tuple[str, str, KeptAnswer] | None:
+    """Return digest of the request, end and answer of a key; None where it is free."""
+    row = (await c.execute(_OF_KEY, {"scope": scope, "key": key})).first()
+    if row is None:
+        return None
+    return row.digest, row.expires_at, KeptAnswer(row.status, row.location, row.body)
+
+
+async def used_keys(
+    c: AsyncConnection, keys: Collection[tuple[str, str]]
+) -> set[tuple[str, str]]:
+    """Return which of these are taken: scope and key."""
+    rows = await c.execute(
+        select(idempotency_keys.c.scope, idempotency_keys.c.key).where(
+            idempotency_keys.c.scope.in_({scope for scope, _ in keys}),
+            idempotency_keys.c.key.in_({key for _, key in keys}),
+        )
+    )
+    return {(row.scope, row.key) for row in rows}
+
+
+async def save_answers(
+    c: AsyncConnection,
+    answers: Sequence[tuple[tuple[str, str], str, KeptAnswer]],
+    expires_at: str,
+) -> None:
+    """Take free keys, each for the request with that digest, and keep the answers."""
+    await c.execute(
+        insert(idempotency_keys),
+        [
+            {
+                "scope": scope,
+                "key": key,
+                "digest": digest,
+                "expires_at": expires_at,
+                "status": answer.status,
+                "location": answer.location,
+                "body": answer.body,
+            }
+            for (scope, key), digest, answer in answers
+        ],
+    )
 
 
 async def save_answer(c: AsyncConnection, scope: str, key: str, answer: KeptAnswer) -> None:

@@ -6,7 +6,7 @@ Each arrow is one transaction of the database, so a crash leaves either side of 
 follows a leaf is in `node.storage.anchor_store`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -102,26 +102,38 @@ async def find_row_keys(c: AsyncConnection, issuer: str, template: str) -> dict[
 async def save_drafts(c: AsyncConnection, drafts: Sequence[Draft], created_at: str) -> None:
     """Add drafts."""
     if drafts:
+        await c.execute(insert(credentials), [_row(d, created_at) for d in drafts])
+
+
+async def save_issued(
+    c: AsyncConnection, issued: Sequence[tuple[Draft, str]], at: str
+) -> None:
+    """Add credentials that were never stored as drafts, each with its signed JSON."""
+    if issued:
         await c.execute(
             insert(credentials),
             [
-                {
-                    "uuid": d.uuid,
-                    "id": d.id,
-                    "issuer": d.issuer,
-                    "cryptosuite": d.cryptosuite,
-                    "template": d.template,
-                    "row_key": d.row_key,
-                    "batch": d.batch,
-                    "draft": d.draft,
-                    "draft_sha256": d.draft_sha256,
-                    "status_list": d.status_list,
-                    "status_index": d.status_index,
-                    "created_at": created_at,
-                }
-                for d in drafts
+                {**_row(d, at), "draft": None, "document": document, "signed_at": at}
+                for d, document in issued
             ],
         )
+
+
+def _row(d: Draft, created_at: str) -> dict[str, object]:
+    return {
+        "uuid": d.uuid,
+        "id": d.id,
+        "issuer": d.issuer,
+        "cryptosuite": d.cryptosuite,
+        "template": d.template,
+        "row_key": d.row_key,
+        "batch": d.batch,
+        "draft": d.draft,
+        "draft_sha256": d.draft_sha256,
+        "status_list": d.status_list,
+        "status_index": d.status_index,
+        "created_at": created_at,
+    }
 
 
 async def draft_bodies(c: AsyncConnection, uuids: Sequence[str]) -> dict[str, str]:
@@ -159,11 +171,20 @@ async def find_credential(c: Reader, uuid: str) -> StoredCredential | None:
     return _credential((await c.execute(_BY_UUID, {"uuid": uuid})).first())
 
 
-async def find_credential_by_id(c: AsyncConnection, cid: str) -> StoredCredential | None:
+async def find_credential_by_id(c: Reader, cid: str) -> StoredCredential | None:
     """Return the credential with that `id`, or None if there certainly is none."""
     if not is_storable(cid):
         return None
     return _credential((await c.execute(_BY_ID, {"id": cid})).first())
+
+
+async def known_ids(c: AsyncConnection, ids: Collection[str]) -> set[str]:
+    """Return which of these `id`s a credential has already."""
+    asked = [cid for cid in ids if is_storable(cid)]
+    if not asked:
+        return set()
+    rows = await c.scalars(select(credentials.c.id).where(credentials.c.id.in_(asked)))
+    return set(rows)
 
 
 def _credential(row: Row[Any] | None) -> StoredCredential | None:

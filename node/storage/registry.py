@@ -1,13 +1,15 @@
 """Issuers and templates: what an operator sets up."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from credentials.data_integrity import DEFAULT_SUITE
 from node.storage.schema import issuers, templates
+from node.storage.store import Reader, is_storable
 from primitives.canonical_json import JsonObject
 from primitives.errors import Misconfigured
 from primitives.strict_json import parse_json_object
@@ -124,13 +126,36 @@ async def page_issuers(c: AsyncConnection, after: str, limit: int) -> list[Issue
     return [Issuer(**row._mapping) for row in rows]  # noqa: SLF001
 
 
-async def find_issuer(c: AsyncConnection, slug: str) -> Issuer | None:
+# Made once: spelling a statement takes longer than looking up its row.
+_BY_SLUG: Final = select(issuers).where(issuers.c.slug == bindparam("of_slug"))
+_BY_DID: Final = select(issuers).where(issuers.c.did == bindparam("of_did"))
+
+
+async def find_issuer(c: Reader, slug: str) -> Issuer | None:
     """Return the issuer with that slug, or None if there certainly is none."""
-    row = (await c.execute(select(issuers).where(issuers.c.slug == slug))).first()
+    row = (await c.execute(_BY_SLUG, {"of_slug": slug})).first()
     return Issuer(**row._mapping) if row is not None else None  # noqa: SLF001
 
 
-async def require_issuer(c: AsyncConnection, slug: str) -> Issuer:
+async def find_issuer_by_did(c: Reader, did: str) -> Issuer | None:
+    """Return the issuer with that DID, or None if there certainly is none."""
+    if not is_storable(did):
+        return None
+    row = (await c.execute(_BY_DID, {"of_did": did})).first()
+    return Issuer(**row._mapping) if row is not None else None  # noqa: SLF001
+
+
+async def documents_of(c: Reader, slugs: Collection[str]) -> dict[str, str]:
+    """Return the DID documents, JSON, of issuers by slug."""
+    if not slugs:
+        return {}
+    rows = await c.execute(
+        select(issuers.c.slug, issuers.c.document).where(issuers.c.slug.in_(sorted(slugs)))
+    )
+    return {row.slug: row.document for row in rows}
+
+
+async def require_issuer(c: Reader, slug: str) -> Issuer:
     """Return the issuer with that slug.
 
     Raises:

@@ -1,11 +1,13 @@
 """That this database was restored from a backup, and what was found out since."""
 
 from collections.abc import Collection
+from typing import Final
 
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from node.storage.schema import challenges, inherited_marks, restorations, status_lists
+from node.storage.store import Reader
 
 
 async def save_restoration(c: AsyncConnection, made_at: str, restored_at: str) -> None:
@@ -34,9 +36,13 @@ async def settle(c: AsyncConnection, at: str, first_sequence: int) -> None:
     )
 
 
-async def first_sequence(c: AsyncConnection) -> int:
+_FIRST_SEQUENCE: Final = select(func.max(restorations.c.first_sequence))
+
+
+async def first_sequence(c: Reader) -> int:
     """Return the first sequence of status lists in which places are given out."""
-    found: int | None = await c.scalar(select(func.max(restorations.c.first_sequence)))
+    rows = await c.execute(_FIRST_SEQUENCE)
+    found: int | None = rows.scalar()
     return found or 1
 
 

@@ -5,12 +5,13 @@ The events are the truth; a list's document is made from them. Nothing here remo
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from node.storage.schema import credentials, status_events, status_lists
-from node.storage.store import is_storable
+from node.storage.store import Reader, is_storable
 
 REVOKE = "revoke"
 SUSPEND = "suspend"
@@ -133,6 +134,32 @@ async def used_indexes(
         )
     )
     return set(rows)
+
+
+_LISTS_NAMED: Final = select(
+    status_lists.c.purpose, status_lists.c.sequence, status_lists.c.url
+).where(
+    status_lists.c.issuer == bindparam("of_issuer"),
+    status_lists.c.name == bindparam("of_name"),
+)
+
+
+async def lists_named(c: Reader, issuer: str, name: str) -> dict[tuple[str, int], str]:
+    """Return the URLs of an issuer's lists of that name, by purpose and sequence."""
+    rows = await c.execute(_LISTS_NAMED, {"of_issuer": issuer, "of_name": name})
+    return {(row.purpose, row.sequence): row.url for row in rows}
+
+
+async def used_places(
+    c: AsyncConnection, urls: Collection[str], indexes: Collection[int]
+) -> set[tuple[str, int]]:
+    """Return which of these places in these lists belong to a credential."""
+    rows = await c.execute(
+        select(credentials.c.status_list, credentials.c.status_index).where(
+            credentials.c.status_list.in_(urls), credentials.c.status_index.in_(indexes)
+        )
+    )
+    return {(row.status_list, row.status_index) for row in rows}
 
 
 async def find_list(c: AsyncConnection, url: str) -> StoredList | None:

@@ -16,10 +16,10 @@ from node.access import create_token
 from node.api.batch_results import LOOK_SECONDS, MAX_STREAMS, STREAMS
 from node.daemon import SigningJob
 from node.home import Home
-from node.issuance import CHUNK
 from node.node import Node
 from node.permissions import Role
 from node.setup import add_issuer
+from node.signing import CHUNK
 from node.templates import add_template
 from node.uploads import KEPT_FOR, MAX_ROWS
 from primitives.strict_json import parse_json_object

@@ -60,6 +60,15 @@ async def test_a_key_used_for_another_request_is_a_conflict(
     assert count(home, "credentials") == 1
 
 
+async def test_of_two_requests_at_once_under_one_key_one_is_a_conflict(
+    client: Client, home: Home, headers: dict[str, str]
+) -> None:
+    bodies = [{"credential": {**UNSIGNED, "name": name}} for name in ("One", "Two")]
+    sent = [client.post(URL, json=body, headers=keyed(headers)) for body in bodies]
+    assert sorted([answer.status for answer in await asyncio.gather(*sent)]) == [201, 409]
+    assert count(home, "credentials") == 1
+
+
 async def test_keys_of_two_tokens_have_nothing_to_do_with_each_other(
     node: Node, client: Client, home: Home, headers: dict[str, str]
 ) -> None:

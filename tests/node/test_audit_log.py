@@ -12,11 +12,12 @@ from node.audit_chain import AuditHeadMalformed, Head
 from node.audit_log import AuditLogReport, check_audit_log, record
 from node.fsck import check_node
 from node.home import Home
-from node.issuance import IdConflict, issue_document, no_progress
+from node.issuance import IdConflict, issue_document
 from node.node import Node
 from node.permissions import Action, Actor, IssuerRefused, Role, RoleRefused
 from node.rotation import rotate
 from node.setup import add_issuer
+from node.signing import no_progress
 from node.status import AlreadyRevoked, revoke
 from primitives.canonical_json import JsonObject
 from tests.support.declaring import declare_compromised, declare_log_compromised

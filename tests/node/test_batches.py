@@ -19,10 +19,11 @@ from node.approvals import (
 from node.batches import BatchReport, approve_batch, issue_rows, reject_batch
 from node.daemon import SigningJob
 from node.home import Home
-from node.issuance import issue_document, sign_drafts
+from node.issuance import issue_document
 from node.node import MAIN, Node
 from node.permissions import Action, IssuerRefused, Role, RoleRefused
 from node.setup import add_issuer
+from node.signing import sign_drafts
 from node.storage.batches import (
     BatchUnknown,
     batch_drafts,

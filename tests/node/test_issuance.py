@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from anchoring.entry import EntryKind, entry_of
 from credentials.data_integrity import parse_proofs, verify_proof
@@ -11,24 +12,29 @@ from credentials.jsonld.literals import JsonldMalformed
 from credentials.jsonld.loader import ContextUnknown
 from credentials.jsonld.scope import UnsignedTerm
 from credentials.model import StructureInvalid
-from credentials.status_list import MIN_ENTRIES
+from credentials.status_list import MIN_ENTRIES, twin
 from did.document import parse_did_document
 from did.identifier import DidUrl
+from did.keystore import KeyNotFound
+from node.audit_log import check_audit_log
 from node.batches import issue_rows
 from node.home import Home
 from node.issuance import (
+    HTTP_LIST,
     AlreadyDecided,
     IdConflict,
     IssuerMismatch,
     issue_document,
-    sign_drafts,
 )
 from node.node import MAIN, Node, NodeSealed
+from node.places import Drawn, take_places
 from node.publishing import status_list_file
 from node.setup import add_issuer
-from node.status_lists import USABLE_ENTRIES, random_indexes
+from node.signing import sign_drafts
+from node.status_lists import USABLE_ENTRIES, Place, random_indexes
 from node.storage import ledger
-from node.storage.registry import IssuerUnknown, require_issuer
+from node.storage.registry import IssuerUnknown, require_issuer, update_document
+from node.taken_places import Room, Taken
 from primitives.canonical_json import JsonObject, canonicalize
 from primitives.strict_json import parse_json_object
 from tests.support.nodes import (
@@ -391,3 +397,85 @@ def test_a_tenth_of_a_list_stays_empty() -> None:
 def test_drawing_the_last_free_place_ends() -> None:
     used = set(range(MIN_ENTRIES)) - {4704, 4711}  # first and last of one byte
     assert random_indexes(used, 1) in ([4704], [4711])
+
+
+# Made first, stored later
+
+
+async def test_many_at_once_are_kept_in_a_few_commits(node: Node, home: Home) -> None:
+    await issue_document(node, UNSIGNED, None)  # the list is there
+    commits: list[object] = []
+    event.listen(node.engine.sync_engine, "commit", commits.append)
+    made = await asyncio.gather(*(issue_document(node, UNSIGNED, None) for _ in range(40)))
+    assert len(commits) <= 4
+    names = [str(document["id"]).removeprefix("urn:uuid:") for document in made]
+    queued = query(home, "SELECT subject FROM entries WHERE kind = 1 ORDER BY seq")
+    assert sorted(row[0] for row in queued[1:]) == sorted(names)
+    places = query(home, "SELECT DISTINCT status_list, status_index FROM credentials")
+    assert len(places) == 41
+    assert (await check_audit_log(node)).flaws == []
+    assert len(query(home, "SELECT 1 FROM audit_entries WHERE body LIKE '%l.issue%'")) == 41
+
+
+async def test_a_place_that_another_process_took_meanwhile_is_drawn_again(
+    home: Home,
+) -> None:
+    async with opened(home) as first, opened(home) as second:
+        await issue_document(first, UNSIGNED, None)
+        ((taken,),) = query(home, "SELECT status_index FROM credentials")
+        # The second knows of no place but that one and its twin.
+        wrong = Taken(n for n in range(MIN_ENTRIES) if n not in {taken, twin(taken)})
+        wrong.count = 0
+        second.places.taken[Room(MAIN, HTTP_LIST, 1)] = wrong
+        signed = await issue_document(second, UNSIGNED, None)
+        await _verify(second, dict(signed))
+    places = [row[0] for row in query(home, "SELECT status_index FROM credentials")]
+    assert len({min(place, twin(place)) for place in places}) == 2
+
+
+async def test_of_twins_and_of_equal_places_one_is_taken(node: Node, home: Home) -> None:
+    await issue_document(node, UNSIGNED, None)
+    ((url, index),) = query(home, "SELECT status_list, status_index FROM credentials")
+    other = (index + 100) % MIN_ENTRIES
+    room = Room(MAIN, HTTP_LIST, 1)
+    asked = [index, twin(index), other, other, twin(other)]
+    places = [Drawn(Place((("revocation", url),), each), room) for each in asked]
+    async with node.writing() as c:
+        issuer = await require_issuer(c, MAIN)
+        answers = await take_places(node, c, [(issuer, each) for each in places])
+    assert answers == [False, False, True, False, False]
+
+
+async def test_what_was_signed_with_a_key_that_is_taken_back_meanwhile_is_not_stored(
+    node: Node, home: Home
+) -> None:
+    async with node.writing() as c:
+        late = asyncio.create_task(issue_document(node, UNSIGNED, None))
+        for _ in range(30):  # until it is signed, and waits for its turn
+            await asyncio.sleep(0.01)
+        issuer = await require_issuer(c, MAIN)
+        document = {**issuer.parsed(), "assertionMethod": []}
+        await update_document(c, MAIN, canonicalize(document).decode())
+    with pytest.raises(KeyNotFound):
+        await late
+    assert query(home, "SELECT count(*) FROM credentials") == [(0,)]
+
+
+async def test_a_refused_credential_gives_its_place_back(node: Node) -> None:
+    await issue_document(node, UNSIGNED, None)
+    (taken,) = node.places.taken.values()
+    with pytest.raises(UnsignedTerm):
+        await issue_document(node, {**UNSIGNED, "honours": "summa cum laude"}, None)
+    assert taken.count == 1
+
+
+async def test_a_list_that_fills_up_one_by_one_is_followed_by_the_next(
+    node: Node, home: Home
+) -> None:
+    await issue_document(node, UNSIGNED, None)
+    ((url,),) = query(home, "SELECT url FROM status_lists")
+    _fill(home, url, USABLE_ENTRIES - 1)
+    node.places.forget(Room(MAIN, HTTP_LIST, 1))
+    made = await asyncio.gather(*(issue_document(node, UNSIGNED, None) for _ in range(3)))
+    lists = [document["credentialStatus"]["statusListCredential"] for document in made]  # type: ignore[index, call-overload]
+    assert lists == [url, f"{url.removesuffix('-1')}-2", f"{url.removesuffix('-1')}-2"]

@@ -9,10 +9,10 @@ from dataclasses import replace
 import pytest
 
 from node.batches import batch_state
-from node.issuance import sign_drafts
 from node.node import Node
 from node.permissions import Role
 from node.setup import add_issuer
+from node.signing import sign_drafts
 from node.storage.batches import count_signed, require_batch
 from node.templates import add_template
 from primitives.strict_json import parse_json_object
