@@ -3,7 +3,7 @@
 Imports neither database nor web server nor chain: each is loaded when a file needs it.
 """
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
@@ -124,8 +124,9 @@ def verify(  # noqa: PLR0913 - one parameter for each option
     # Outside of the event loop, which would not hear Ctrl-C while this waits.
     typed_in = read_or_error(STANDARD_INPUT) if STANDARD_INPUT in found else None
     with progress_bar() if len(found) > 1 else nullcontext(tell_nobody) as progress:
-        work = answer_files(found, typed_in, question, progress)
-        answers = _run(work, waits=question.waits)
+        answers = _run(
+            lambda: answer_files(found, typed_in, question, progress), waits=question.waits
+        )
     if report is not None:
         from cli.reporting import write_report  # noqa: PLC0415 - seldom given
 
@@ -137,17 +138,18 @@ def verify(  # noqa: PLR0913 - one parameter for each option
     click.get_current_context().exit(worst(map(exit_of, answers)))
 
 
-def _run(work: Coroutine[Any, Any, T], *, waits: bool) -> T:
+def _run(work: Callable[[], Coroutine[Any, Any, T]], *, waits: bool) -> T:
     """Return what `work` gives: in an event loop, or at once where it waits for nothing.
 
-    asyncio takes longer to import than a credential takes to be verified.
+    asyncio takes longer to import than a credential takes to be verified. Only then is the
+    work begun: Ctrl-C during the import finds nothing that is left undone.
     """
     if waits:
         import asyncio  # noqa: PLC0415 - see above
 
-        return asyncio.run(work)
+        return asyncio.run(work())
     try:
-        work.send(None)
+        work().send(None)
     except StopIteration as e:
         found: T = e.value
         return found
