@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from credentials.data_integrity import batch_engine
 from credentials.registrar import Finding, RegistrarFile, Row, row_key
 from credentials.template import CredentialTemplate, RowNotIssuable, build_credential
 from node.acting import current_actor
@@ -33,6 +34,7 @@ from node.failpoints import failpoint
 from node.node import Node
 from node.permissions import Action, check_permission
 from node.signing import (
+    Origin,
     Progress,
     make_draft,
     no_progress,
@@ -220,11 +222,13 @@ async def draft_rows(
     )
     # Beside the event loop: a file may have many rows, and others are served meanwhile.
     placed = list(zip(new, places, strict=True))
+    batch_id = order.batch_id or str(uuid.uuid4())
     drafts, documents = await asyncio.to_thread(
-        _make_drafts, node, order, issuer, placed, report
+        _make_drafts, node, order, issuer, placed, batch_id, report
     )
     if drafts or order.batch_id is not None:
-        report.batch = await _save_batch(node, c, order, drafts)
+        await _save_batch(node, c, order, batch_id, drafts)
+        report.batch = batch_id
     report.issued = [draft.uuid for draft in drafts]
     return report, documents
 
@@ -234,11 +238,13 @@ def _make_drafts(
     order: Order,
     issuer: Issuer,
     placed: Sequence[tuple[Row, Place]],
+    batch_id: str,
     report: BatchReport,
 ) -> tuple[list[Draft], dict[str, JsonObject]]:
     """Return the drafts of rows, and their documents by UUID; tell `report` of the rest."""
     template, suite = order.template, order.cryptosuite or issuer.cryptosuite
     drafts, documents = [], {}
+    engine = batch_engine()
     for row, place in placed:
         try:
             document = _document(node, template, row, issuer, place)
@@ -246,22 +252,23 @@ def _make_drafts(
             report.findings += e.findings
             report.held += 1
             continue
-        draft = make_draft(document, issuer, suite, place)
+        origin = Origin(template.template_id, row_key(row), batch_id)
+        draft = make_draft(document, issuer, suite, place, origin=origin, engine=engine)
         documents[draft.uuid] = document
-        drafts.append(replace(draft, template=template.template_id, row_key=row_key(row)))
+        drafts.append(draft)
     return drafts, documents
 
 
 async def _save_batch(
-    node: Node, c: AsyncConnection, order: Order, drafts: list[Draft]
-) -> str:
+    node: Node, c: AsyncConnection, order: Order, batch_id: str, drafts: list[Draft]
+) -> None:
     template, slug = order.template, order.slug
     needed = node.config.batch_approval and bool(drafts)
     actor = current_actor()
     if not needed:
         check_permission(actor, Action.CREDENTIAL_ISSUE, slug)
     batch = Batch(
-        order.batch_id or str(uuid.uuid4()),
+        batch_id,
         slug,
         template.template_id,
         template.version,
@@ -275,10 +282,9 @@ async def _save_batch(
         await batches.save_batch(c, batch)
     else:
         await batches.replace_batch(c, batch)
-    await ledger.save_drafts(c, [replace(d, batch=batch.id) for d in drafts], node.now())
+    await ledger.save_drafts(c, drafts, node.now())
     what = (f"batch:{batch.id}", f"template:{template.template_id}@{template.version}")
     await record(c, node, Action.BATCH_DRAFT, *what, issuer=slug, facts=_facts(batch))
-    return batch.id
 
 
 async def cancel_batch(node: Node, c: AsyncConnection, batch_id: str) -> Batch:

@@ -10,6 +10,7 @@ import asyncio
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -49,11 +50,41 @@ def no_progress(step: str, done: int, total: int) -> None:
     del step, done, total
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The row of a registrar's file, and the batch, that a draft was made of."""
+
+    template: str
+    """Id."""
+
+    row_key: str
+    batch: str
+    """Id."""
+
+
 def make_draft(
-    document: JsonObject, issuer: Issuer, cryptosuite: str, place: Place
+    document: JsonObject,
+    issuer: Issuer,
+    cryptosuite: str,
+    place: Place,
+    *,
+    origin: Origin | None = None,
+    engine: Engine | None = None,
 ) -> Draft:
-    """Return the draft of a complete unsigned document that has its place in a list."""
-    body = canonicalize(document)
+    """Return the draft of a complete unsigned document that has its place in a list.
+
+    Args:
+        document: Complete.
+        issuer: Who will sign.
+        cryptosuite: In which.
+        place: In status lists.
+        origin: None for what was issued by itself.
+        engine: Of a batch; refuses at once what it would refuse to sign.
+
+    Raises:
+        PatunayError: As `Engine.checked_json`, where an engine is given.
+    """
+    body = canonicalize(document) if engine is None else engine.checked_json(document)
     name = str(document["id"])
     is_uuid = _UUID_URN.fullmatch(name) is not None
     return Draft(
@@ -65,6 +96,9 @@ def make_draft(
         draft_sha256=sha256(body).hex(),
         status_list=place.url,
         status_index=place.index,
+        template=origin.template if origin is not None else None,
+        row_key=origin.row_key if origin is not None else None,
+        batch=origin.batch if origin is not None else None,
     )
 
 
@@ -170,8 +204,8 @@ async def queue_signed(
     """Queue signed credentials, UUID and digest, for the log, and tell webhooks of them."""
     queued = [(EntryKind.CREDENTIAL, digest, name) for name, digest in signed]
     await ledger.enqueue(c, queued, node.now())
-    told = [
+    told = (
         Happened(Event.ISSUED, name, {"uuid": name, "digest": digest.hex()})
         for name, digest in signed
-    ]
+    )
     await tell(node, c, told)

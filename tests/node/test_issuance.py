@@ -13,6 +13,7 @@ from credentials.jsonld.loader import ContextUnknown
 from credentials.jsonld.scope import UnsignedTerm
 from credentials.model import StructureInvalid
 from credentials.status_list import MIN_ENTRIES, twin
+from credentials.template import parse_template
 from did.document import parse_did_document
 from did.identifier import DidUrl
 from did.keystore import KeyNotFound
@@ -38,6 +39,7 @@ from node.taken_places import Room, Taken
 from primitives.canonical_json import JsonObject, canonicalize
 from primitives.strict_json import parse_json_object
 from tests.support.nodes import (
+    TEMPLATE_FILE,
     copy_home,
     document_of,
     issue,
@@ -135,6 +137,19 @@ async def test_a_row_that_cannot_be_issued_is_named_and_the_others_are_issued(
     # Put right, that row alone is issued.
     again = await issue_rows(node, template(), file, MAIN)
     assert (len(again.issued), len(again.earlier), again.held) == (1, 4, 0)
+
+
+async def test_rows_of_a_template_that_cannot_be_signed_are_not_drafted(
+    node: Node, home: Home
+) -> None:
+    before = counts(home)
+    value = parse_json_object(TEMPLATE_FILE.read_bytes())
+    achievement = value["achievement"]
+    assert isinstance(achievement, dict)
+    achievement["honours"] = "summa cum laude"
+    with pytest.raises(UnsignedTerm):
+        await issue_rows(node, parse_template(value), learners(3), MAIN)
+    assert counts(home) == before
 
 
 async def test_an_unknown_issuer_and_a_sealed_node_leave_no_trace(home: Home) -> None:
