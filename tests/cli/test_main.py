@@ -277,10 +277,20 @@ def test_ctrl_c_is_heard_in_the_middle_of_many_files(
     for number in range(10_000):
         (tmp_path / f"{number}.json").symlink_to(credential)
     with process("--data-dir", shared_home.root, "verify", tmp_path) as running:
-        time.sleep(1)
+        _await_cpu(running.pid, seconds=1.5)  # past its start, in the middle of the files
         running.send_signal(signal.SIGINT)
         output, words = running.communicate(timeout=10)
     assert (running.returncode, output, words) == (130, "", "patunay: interrupted\n")
+
+
+def _await_cpu(pid: int, *, seconds: float) -> None:
+    """Wait until a process has used so much of a processor, which others cannot hurry."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        stat = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(") ")[2].split()
+        if int(stat[11]) + int(stat[12]) >= seconds * os.sysconf("SC_CLK_TCK"):
+            return
+        time.sleep(0.02)
 
 
 def test_a_reader_that_goes_away_is_no_error(shared_home: Home) -> None:
