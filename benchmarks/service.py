@@ -4,6 +4,10 @@ A batch is issued end to end: built from the registrar's rows and a template, st
 drafts, signed, stored and queued, given its leaves, a checkpoint and every inclusion
 proof. Then the same rows are written once more through the same functions of
 `node.storage`, which tells what part of that was storage.
+
+Others are issued one by one, as over HTTP, by so many callers at once. What part of the
+processor's time goes by in the writer's turn bounds what a second process can add: one
+writes at a time, whatever the database is.
 """
 
 import asyncio
@@ -16,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from nacl.signing import SigningKey
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anchoring.entry import EntryKind
 from benchmarks.documents import SUITES, Batch, batches, many_learners
@@ -25,6 +30,7 @@ from did.keyfile import Argon2Cost
 from node.batches import issue_rows
 from node.config import Config
 from node.home import Home
+from node.issuance import issue_document
 from node.logbook import close_batch
 from node.node import MAIN, Node
 from node.setup import create_node
@@ -32,6 +38,7 @@ from node.signing import CHUNK
 from node.storage import ledger
 from node.storage.batches import unsigned_drafts
 from node.storage.ledger import Draft
+from node.till import Till
 from primitives.clock import SystemClock
 from primitives.hashing import sha256
 
@@ -40,6 +47,8 @@ ISSUE_GOALS: Final = {"eddsa-jcs-2022": 0.14, "eddsa-rdfc-2022": 0.09}
 
 STORAGE_GOAL: Final = 0.2
 """Of the batch's time."""
+
+CALLERS: Final = (1, 24)
 
 _CHEAP = Argon2Cost(1, 8192)
 """Unlocking is not measured here."""
@@ -69,7 +78,51 @@ async def _measure(credentials: int) -> list[Figure]:
                     )
                 )
                 rows.append(await _storage(node, batch, suite, seconds))
+    for callers in CALLERS:
+        async with _fresh_node() as node:
+            made = batches(min(credentials, 300))[0]
+            rows += await _one_by_one(node, made, callers, signing)
     return rows
+
+
+async def _one_by_one(
+    node: Node, batch: Batch, callers: int, signing: float
+) -> list[Figure]:
+    unsigned = [
+        {name: value for name, value in document.items() if name not in {"id", "issuer"}}
+        for document in batch.documents
+    ]
+    await issue_document(node, unsigned[0], None)  # which begins the status list
+    in_turn = 0.0
+
+    @asynccontextmanager
+    async def timed() -> AsyncIterator[AsyncConnection]:
+        nonlocal in_turn
+        async with node.writing() as c:
+            start = time.process_time()
+            yield c
+        in_turn += time.process_time() - start
+
+    async def caller() -> None:
+        while unsigned:
+            await issue_document(node, unsigned.pop(), None)
+
+    node.till = Till(node, timed)
+    start = time.process_time()
+    await asyncio.gather(*(caller() for _ in range(callers)))
+    seconds = time.process_time() - start
+    title = f"{batch.title}: one by one, {callers} at once"
+    rate = len(batch.documents) / seconds
+    beside = f"S = {signing:,.0f}/s"
+    return [
+        Figure(title, f"{rate:,.0f}/s", beside, rate / signing, "S"),
+        Figure(
+            f"{title}, in turn",
+            f"{in_turn:.2f} s",
+            f"all of it {seconds:.2f} s",
+            in_turn / seconds,
+        ),
+    ]
 
 
 @asynccontextmanager

@@ -44,7 +44,7 @@ def test_measures_credentials() -> None:
 def test_measures_a_node() -> None:
     figures = service_rows(3)
     assert_measured(figures)
-    assert len(figures) == 2 * 2 * 2
+    assert len(figures) == 2 * 2 * 2 + 2 * 2
 
 
 def test_the_merkle_tree_holds_its_goals_of_size() -> None:
