@@ -25,7 +25,6 @@ from credentials.trust_pack.members import (
 )
 from credentials.trust_pack.pack import TrustPack, parse_pack
 from credentials.trust_pack.verify import Seen, require_past, verify_pack
-from node.home import write_file
 from primitives.canonical_json import Json, canonicalize
 from primitives.errors import Misconfigured
 from primitives.instants import format_instant
@@ -98,6 +97,9 @@ class TrustStore:
         pack = parse_pack(raw)
         seen = verify_pack(pack, believed, now, self.seen())
         require_past(pack, now)
+        # Who only reads needs nothing of a node, whose configuration takes long to load.
+        from node.home import write_file  # noqa: PLC0415
+
         # What was seen comes first: a crash in between leaves an older pack, which is then
         # refused, and never an older one that is believed. New keys come last: with the old
         # ones the same pack can be let in again.

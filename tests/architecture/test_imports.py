@@ -34,6 +34,7 @@ FORBIDDEN = {
     "node.config": EVERYTHING,
     "node.home": EVERYTHING,
     "cli.root": EVERYTHING,
+    "cli.pack_source": EVERYTHING | {"node.home", "node.config", "did.keystore", "tomllib"},
     "node.gather": DATABASE | CHAIN | ORACLE | NETWORK,
     "node.storage.ledger": CHAIN | ORACLE | NETWORK - {"ssl"},
     "node.logbook": CHAIN | ORACLE | {"aiohttp"},
