@@ -75,11 +75,14 @@ def test_a_function_that_changes_is_asked_of_all_its_tests(tree: Path) -> None:
     assert watched(tree).tests_of(mutant(tree, "removed")) == list(reversed(SECONDS))
 
 
-def test_of_a_function_that_nobody_has_seen_all_tests_are_asked(tree: Path) -> None:
+def test_a_function_that_nobody_has_seen_is_asked_of_the_tests_of_its_module(
+    tree: Path,
+) -> None:
     watched(tree).note(OWN, SECONDS, LINES)
     watched(tree).note(OTHER, {f"{OTHER}::else": 0.5}, {})
     (tree / "did" / "key.py").write_text(KEY.replace("parse", "read"))
-    assert len(watched(tree).tests_of(mutant(tree, "removed"))) == 3
+    found = watched(tree)
+    assert found.tests_of(mutant(tree, "removed")) == list(reversed(SECONDS))
 
 
 def test_a_check_as_a_whole_is_asked_of_all_that_come_past_its_module(tree: Path) -> None:

@@ -87,24 +87,22 @@ class Watched:
         """Return the tests that come past a mutant, those most likely to notice first.
 
         Those are the tests in the module's own file, and the quick ones. Of a function
-        that nobody has seen yet, they are all tests.
+        that nobody has seen yet, they are the tests that come past its module.
         """
         own = f"/test_{mutant.module.rpartition('.')[2]}.py::"
+        path = _path_of(mutant)
+        pasts = [(found, found["past"].get(path, {})) for found in self._seen.values()]
+        whole = not mutant.watched or not any(mutant.where in past for _, past in pasts)
         seconds: dict[str, float] = {}
-        is_known = False
-        for found in self._seen.values():
-            past = found["past"].get(_path_of(mutant), {})
-            numbers = set(self._numbers(mutant, past))
-            is_known = is_known or mutant.where in past or not mutant.watched
-            for i in numbers:
+        for found, past in pasts:
+            for i in set(self._numbers(mutant, past, whole=whole)):
                 seconds[found["tests"][i]] = found["seconds"][i]
-        if not is_known:
-            for found in self._seen.values():
-                seconds.update(zip(found["tests"], found["seconds"], strict=True))
         return sorted(seconds, key=lambda test: (own not in test, seconds[test], test))
 
-    def _numbers(self, mutant: Mutant, past: Mapping[str, Any]) -> Iterator[int]:
-        if not mutant.watched:  # a check as a whole
+    def _numbers(
+        self, mutant: Mutant, past: Mapping[str, Any], *, whole: bool
+    ) -> Iterator[int]:
+        if whole:  # of the module
             for found in chain.from_iterable(each.values() for each in past.values()):
                 yield from chain.from_iterable(found.values())
             return

@@ -21,6 +21,7 @@ TESTS: Final = (
     "tests/credentials",
     "tests/did",
     "tests/primitives",
+    "tests/protocol",
     "tests/cli/test_verify.py",
     "tests/node/test_api_presentations.py",
     "tests/node/test_api_verify.py",
