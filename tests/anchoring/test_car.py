@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from multiformats import CID
 
 from anchoring.blocks import CidMismatch
-from anchoring.car import MAX_ROOTS, Car, CarMalformed, encode_car, parse_car
+from anchoring.car import MAX_CAR_BYTES, MAX_ROOTS, Car, CarMalformed, encode_car, parse_car
 from anchoring.record import CidMalformed, raw_cid, record_cid
 from primitives.errors import PatunayError
 from tests.support.records import BLOCKS, small_record
@@ -110,6 +110,24 @@ def test_another_form_is_refused(raw: bytes, message: str) -> None:
     with pytest.raises(CarMalformed, match=message) as caught:
         parse_car(raw)
     assert caught.value.code == "car-malformed"
+
+
+@pytest.mark.parametrize("count", [MAX_ROOTS, MAX_ROOTS + 1])
+def test_no_more_roots_are_read_than_are_written(count: int) -> None:
+    roots = f"99{count:04x}" + ROOT_HEX * count
+    header = bytes.fromhex("a265726f6f7473" + roots + "6776657273696f6e01")
+    size = len(header)  # in LEB128, three times seven bits
+    raw = bytes([size & 127 | 128, size >> 7 & 127 | 128, size >> 14]) + header
+    if count == MAX_ROOTS:
+        assert parse_car(raw).roots == (raw_cid(b"document"),) * count
+    else:
+        with pytest.raises(CarMalformed, match="over the limit"):
+            parse_car(raw)
+
+
+def test_a_file_that_is_too_long_is_not_looked_at() -> None:
+    with pytest.raises(CarMalformed, match=f"^found over {MAX_CAR_BYTES} bytes"):
+        parse_car(bytes(MAX_CAR_BYTES + 1))
 
 
 @settings(max_examples=300)
