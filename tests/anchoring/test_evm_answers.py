@@ -13,6 +13,7 @@ from anchoring.evm_answers import (
     Fees,
     choose_fees,
     event_topics,
+    outbidding_fees,
     read_refusal,
 )
 from primitives.errors import PatunayError
@@ -88,3 +89,20 @@ def test_the_topics_hold_the_sender_padded_to_32_bytes() -> None:
     )
     padded = bytes(12) + bytes.fromhex("7e5f4552091a69125d5dfcb7b8c2659029395bdf")
     assert topics == (b"\x01" * 32, padded, digest)
+
+
+@pytest.mark.parametrize(
+    ("past", "now", "bid"),
+    [
+        (Fees(80, 8), Fees(1, 1), Fees(90, 9)),
+        (Fees(81, 7), Fees(1, 1), Fees(92, 8)),  # an eighth more, rounded up
+        (Fees(80, 8), Fees(95, 12), Fees(95, 12)),
+        (Fees(8, 8), Fees(9, 30), Fees(9, 9)),  # no tip above the whole
+    ],
+)
+def test_the_next_bid_is_an_eighth_higher_and_never_above_the_limit(
+    past: Fees, now: Fees, bid: Fees
+) -> None:
+    assert outbidding_fees(past, now, limit=bid.maximum) == bid
+    with pytest.raises(FeeAboveLimit, match=f"found {bid.maximum} wei per gas as the next"):
+        outbidding_fees(past, now, limit=bid.maximum - 1)
