@@ -37,8 +37,7 @@ Written by `make mutants`. Each check of the verifier is taken away, or turned r
 copy of the tree, and the tests that come past it run. The list is taken from the code: the
 registered checks, and in every module that verifying imports each `raise`, each condition
 before one, and each call that only may raise. Verifying is judging a credential or a
-presentation, reading a bundle or a trust pack, auditing a log, and asking a chain or a web
-site.
+presentation, reading a bundle or a trust pack, auditing a log, and asking a web site.
 
 | change | what is done |
 |---|---|
