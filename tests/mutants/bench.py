@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from tests.mutants.forks import ANSWERS, REQUESTS
+from tests.mutants.forks import ANSWERS, MODULES, REQUESTS
 
 START_SECONDS: Final = 300
 """Until all tests are loaded."""
@@ -43,7 +43,11 @@ class Bench:
     """A process that has loaded the tests of a tree, as it was then."""
 
     def __init__(
-        self, tree: Path, tests: Iterable[str], test_seconds: float = TEST_SECONDS
+        self,
+        tree: Path,
+        tests: Iterable[str],
+        modules: Iterable[str] = (),
+        test_seconds: float = TEST_SECONDS,
     ) -> None:
         self._tree, self._test_seconds = tree, test_seconds
         requests, self._requests = os.pipe()
@@ -61,6 +65,7 @@ class Bench:
                 env={
                     **os.environ,
                     "PYTHONDONTWRITEBYTECODE": "1",
+                    MODULES: " ".join(modules),
                     REQUESTS: str(requests),
                     ANSWERS: str(answers),
                 },

@@ -8,6 +8,7 @@ lines of JSON on one pipe, and answers go out on another.
 import contextlib
 import functools
 import gc
+import importlib
 import inspect
 import json
 import os
@@ -27,6 +28,9 @@ REQUESTS: Final = "MUTANTS_REQUESTS"
 ANSWERS: Final = "MUTANTS_ANSWERS"
 """Name the environment variables with the numbers of the two pipes."""
 
+MODULES: Final = "MUTANTS_MODULES"
+"""Names the one with modules to load, which the tests load as late as they are wanted."""
+
 PACKAGES: Final = ("anchoring", "credentials", "did", "primitives", "tests")
 """Whose results are not to be remembered from one process to the next."""
 
@@ -43,6 +47,8 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     answers = os.fdopen(int(os.environ[ANSWERS]), "w")
     _PIPES.extend((requests, answers))
     items = {item.nodeid: item for item in session.items}
+    for name in os.environ.get(MODULES, "").split():
+        importlib.import_module(name)
     functions, caches = _in_memory(str(session.config.rootpath))
     gc.collect()
     gc.freeze()  # a fork that collects garbage would copy all of it

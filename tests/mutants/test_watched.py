@@ -69,6 +69,13 @@ def test_a_function_that_moves_keeps_its_lines(tree: Path) -> None:
     assert watched(tree).tests_of(mutant(tree, "removed")) == [f"{OWN}::empty"]
 
 
+def test_a_function_that_moves_to_another_file_keeps_its_lines(tree: Path) -> None:
+    watched(tree).note(OWN, SECONDS, LINES)
+    (tree / "did" / "key.py").rename(tree / "did" / "keys.py")
+    (found,) = (m for m in all_mutants(tree, ["did.keys"]) if m.kind == "removed")
+    assert watched(tree).tests_of(found) == [f"{OWN}::empty"]
+
+
 def test_a_function_that_changes_is_asked_of_all_its_tests(tree: Path) -> None:
     watched(tree).note(OWN, SECONDS, LINES)
     (tree / "did" / "key.py").write_text(KEY.replace("nothing", "none"))

@@ -90,8 +90,7 @@ class Watched:
         that nobody has seen yet, they are the tests that come past its module.
         """
         own = f"/test_{mutant.module.rpartition('.')[2]}.py::"
-        path = _path_of(mutant)
-        pasts = [(found, found["past"].get(path, {})) for found in self._seen.values()]
+        pasts = [(found, self._past(mutant, found)) for found in self._seen.values()]
         whole = not mutant.watched or not any(mutant.where in past for _, past in pasts)
         seconds: dict[str, float] = {}
         for found, past in pasts:
@@ -114,6 +113,17 @@ class Watched:
         else:
             for lines in seen.values():
                 yield from chain.from_iterable(lines.values())
+
+    def _past(self, mutant: Mutant, found: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what was run of the mutant's module, or of where its function was."""
+        past: Mapping[str, Any] = found["past"].get(_path_of(mutant), {})
+        span = self._span_of(mutant)
+        if mutant.where in past or span is None:
+            return past
+        for other in found["past"].values():
+            if span.digest in other.get(mutant.where, ()):
+                return {mutant.where: other[mutant.where]}
+        return past
 
     def _span_of(self, mutant: Mutant) -> Span | None:
         for span in self._functions_of(_path_of(mutant)):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.mutants.bench import TEST_SECONDS, Bench
-from tests.mutants.sites import PACKAGES, Mutant
+from tests.mutants.sites import PACKAGES, Mutant, verifying_modules
 from tests.mutants.watched import Watched
 
 TESTS: Final = (
@@ -58,7 +58,7 @@ class Workshop:
             if beside.exists():
                 place = folder if beside.name == "shared" else tree
                 (place / beside.name).symlink_to(beside.resolve())
-        return cls(tree, Bench(tree, TESTS))
+        return cls(tree, Bench(tree, TESTS, verifying_modules(tree)))
 
     def watch(self, watched: Watched, say: Callable[[str], None]) -> None:
         """Find out which lines the tests run, in each file of tests that has changed."""
