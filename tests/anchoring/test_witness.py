@@ -140,3 +140,18 @@ def test_another_form_is_refused(raw: bytes) -> None:
     with pytest.raises(WitnessRequestMalformed) as caught:
         AddCheckpoint.parse(raw).origin()
     assert caught.value.code == "witness-request-malformed"
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (b"old 0\n\n" + b"x" * MAX_REQUEST_BYTES, f"found over {MAX_REQUEST_BYTES} bytes"),
+        (b"old 0", "found 'old 0', want old, a size, a note"),
+        (b"old 0\n", "found 'old 0', want old, a size, a note"),
+    ],
+)
+def test_what_cannot_be_read_is_told_before_its_note_is_opened(
+    raw: bytes, words: str
+) -> None:
+    with pytest.raises(WitnessRequestMalformed, match=f"^{words}"):
+        AddCheckpoint.parse(raw)

@@ -553,18 +553,26 @@ def test_a_history_rewritten_since_the_last_audit_is_a_split() -> None:
     assert "the earlier audit shows" in only(report, "split-view").detail
 
 
+STATE: Any = {"checkpoint": "", "record": "", "blocks": {}}
+
+
 @pytest.mark.parametrize(
-    "raw",
+    ("raw", "words"),
     [
-        {},
-        {"version": 2, "state": {}},
-        {"version": 1, "state": {"checkpoint": "", "record": "", "blocks": {"a": -1}}},
-        {"version": 1, "state": {"checkpoint": 1, "record": "", "blocks": {}}},
+        ({}, "found no report of an audit"),
+        ({"version": 2, "state": STATE}, "found no report of an audit"),
+        ({"version": 1, "state": ["x"]}, "found no report of an audit"),
+        ({"version": 1, "state": {**STATE, "blocks": {"a": -1}}}, "found the block -1"),
+        ({"version": 1, "state": {**STATE, "blocks": {"a": True}}}, "found the block True"),
+        ({"version": 1, "state": {**STATE, "blocks": []}}, "want checkpoint, record and"),
+        ({"version": 1, "state": {**STATE, "record": 1}}, "want checkpoint, record and"),
+        ({"version": 1, "state": {**STATE, "checkpoint": 1}}, "want checkpoint, record"),
     ],
 )
-def test_the_result_of_something_else_is_no_state(raw: Any) -> None:
-    with pytest.raises(AuditStateMalformed):
+def test_the_result_of_something_else_is_no_state(raw: Any, words: str) -> None:
+    with pytest.raises(AuditStateMalformed, match=words):
         AuditState.parse(raw)
+    assert AuditState.parse({"version": 1, "state": STATE}) == AuditState("", "", ())
 
 
 def test_two_true_checkpoints_are_no_split() -> None:
@@ -584,24 +592,24 @@ def test_two_true_checkpoints_are_no_split() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "words"),
     [
-        {"version": 2},
-        {"vkey": 1},
-        {"first": None},
-        {"prefixRoot": "AAAA"},
-        {"prefixRoot": "?"},
-        {"consistency": {}},
-        {"consistency": ["AA=="]},
-        {"consistency": [""] * 129},
-        {"more": 1},
+        ({"version": 2}, "found other members than those of version 1"),
+        ({"vkey": 1}, "found int, want text"),
+        ({"first": None}, "found NoneType, want text"),
+        ({"prefixRoot": "AAAA"}, "found a hash of 3 bytes, want 32"),
+        ({"prefixRoot": "?"}, "base64"),
+        ({"consistency": {}}, "consistency: want a list of at most 128"),
+        ({"consistency": ["AA=="]}, "found a hash of 1 bytes, want 32"),
+        ({"consistency": [""] * 129}, "consistency: want a list of at most 128"),
+        ({"more": 1}, "found other members than those of version 1"),
     ],
 )
-def test_a_split_in_another_spelling_is_refused(changes: Any) -> None:
+def test_a_split_in_another_spelling_is_refused(changes: Any, words: str) -> None:
     provider = honest()
     good = SplitView(str(KEY), provider.note(603), provider.note(), provider.tree.root(603))
     SplitView.parse(good.to_json())
-    with pytest.raises(SplitMalformed):
+    with pytest.raises(SplitMalformed, match=words):
         SplitView.parse(good.to_json() | changes)
 
 

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from credentials.bundle import (
+    MAX_BUNDLE_BYTES,
+    MAX_HISTORY_PROOFS,
     MAX_PARTS,
     Bundle,
+    BundleMalformed,
     encode_bundle,
     make_bundle,
     parse_bundle,
@@ -22,6 +25,7 @@ from credentials.report import Outcome, Report, Result
 from did.document import build_did_document
 from primitives.canonical_json import JsonObject
 from primitives.errors import PatunayError
+from primitives.strict_json import MAX_DOCUMENT_BYTES
 from tests.support.bundles import altered, fields, kit, resealed
 from tests.support.credentials_support import (
     DAY,
@@ -140,32 +144,92 @@ def edited(**members: Any) -> bytes:
 
 
 DID_PART: Any = PARTS["didDocuments"][0]  # type: ignore[index]
-MALFORMED: dict[str, bytes] = {
-    "an unknown member": edited(trust=[]),
-    "a missing member": edited(statusLists=...),
-    "another version": edited(version=2),
-    "a version that is true": edited(version=True),
-    "no JSON": b"PK",
-    "no object": b"[]",
-    "a repeated member": RAW[:-1] + b',"version":1}',
-    "another spelling": json.dumps(PARTS, indent=1).encode(),
-    "a newline at the end": RAW + b"\n",
-    "a credential that is a list": edited(credential=[]),
-    "too many parts": edited(didDocuments=[DID_PART] * (MAX_PARTS + 1)),
-    "one DID twice": edited(didDocuments=[DID_PART, DID_PART]),
-    "an unknown member of a part": edited(didDocuments=[{**DID_PART, "trusted": True}]),
-    "no time": edited(didDocuments=[{**DID_PART, "obtainedAt": "yesterday"}]),
-    "a time in another zone": edited(
-        didDocuments=[{**DID_PART, "obtainedAt": "2026-11-22T16:00:00+08:00"}]
+HISTORY_PART: Any = {
+    "name": ISSUER,
+    "value": {},
+    "source": "https://school.example/did-history.json",
+    "obtainedAt": "2026-11-22T08:00:00Z",
+    "tlogProofs": [],
+}
+MANY = MAX_PARTS + 1
+MALFORMED: dict[str, tuple[bytes, str]] = {
+    "an unknown member": (edited(trust=[]), "the bundle: members missing or unknown"),
+    "a missing member": (edited(statusLists=...), "the bundle: members missing or"),
+    "another version": (edited(version=2), "found version 2, want 1"),
+    "a version that is true": (edited(version=True), "found version True, want 1"),
+    "no JSON": (b"PK", "json-malformed: "),
+    "no object": (b"[]", "the bundle: "),
+    "a repeated member": (RAW[:-1] + b',"version":1}', "json-duplicate-key: "),
+    "another spelling": (json.dumps(PARTS, indent=1).encode(), "spelling than JCS"),
+    "a newline at the end": (RAW + b"\n", "found another spelling than JCS"),
+    "a credential that is a list": (edited(credential=[]), "credential: "),
+    "too many parts": (edited(didDocuments=[DID_PART] * MANY), "didDocuments: want an"),
+    "parts that are no array": (edited(didDocuments={}), "didDocuments: want an array"),
+    "one DID twice": (
+        edited(didDocuments=[DID_PART, DID_PART]),
+        "its parts are not in their one order and spelling",
     ),
-    "a source that is a number": edited(didDocuments=[{**DID_PART, "source": 1}]),
-    "too large": b'{"contexts":{' + b" " * (20 << 20),
+    "an unknown member of a part": (
+        edited(didDocuments=[{**DID_PART, "trusted": True}]),
+        "didDocuments: members missing or unknown: trusted",
+    ),
+    "an unknown member of a list": (
+        edited(statusLists=[{**DID_PART}]),
+        "statusLists: members missing or unknown: tlogProof",
+    ),
+    "an unknown member of a history": (
+        edited(histories=[{**HISTORY_PART, "trusted": True}]),
+        "histories: members missing or unknown: trusted",
+    ),
+    "proofs that are no array": (
+        edited(histories=[{**HISTORY_PART, "tlogProofs": {}}]),
+        f"tlogProofs: want an array of at most {MAX_HISTORY_PROOFS}",
+    ),
+    "too many proofs": (
+        edited(histories=[{**HISTORY_PART, "tlogProofs": [None] * 257}]),
+        "tlogProofs: want an array of at most 256",
+    ),
+    "no time": (
+        edited(didDocuments=[{**DID_PART, "obtainedAt": "yesterday"}]),
+        "didDocuments: found 'yesterday'",
+    ),
+    "a time in another zone": (
+        edited(didDocuments=[{**DID_PART, "obtainedAt": "2026-11-22T16:00:00+08:00"}]),
+        "its parts are not in their one order and spelling",
+    ),
+    "a source that is a number": (
+        edited(didDocuments=[{**DID_PART, "source": 1}]),
+        "source: ",
+    ),
+    "too large": (b'{"contexts":{' + b" " * (20 << 20), "json-too-large: "),
+    "a credential that is too large": (
+        edited(credential={"x": "a" * MAX_DOCUMENT_BYTES}),
+        f"credential: want at most {MAX_DOCUMENT_BYTES} bytes",
+    ),
+    "a part that is too large": (
+        edited(didDocuments=[{**DID_PART, "value": {"x": "a" * (4 << 20)}}]),
+        "didDocuments: found over 4194304 bytes in one part",
+    ),
 }
 
 
 @pytest.mark.parametrize("name", MALFORMED)
 def test_what_is_no_bundle_in_its_one_spelling_is_refused(name: str) -> None:
-    assert refused(MALFORMED[name]) == "bundle-malformed"
+    raw, words = MALFORMED[name]
+    with pytest.raises(BundleMalformed) as caught:
+        parse_bundle(raw)
+    assert words in str(caught.value)
+
+
+def test_what_no_reader_would_take_is_not_written() -> None:
+    def written(text: object) -> bytes:
+        bundle = make_bundle({**KIT.bundle.credential, "x": text}, Evidence())  # type: ignore[dict-item]
+        return encode_bundle(bundle)
+
+    with pytest.raises(BundleMalformed, match=r"^it cannot be written: "):
+        written(float("nan"))
+    with pytest.raises(BundleMalformed, match=f" bytes, want at most {MAX_BUNDLE_BYTES}$"):
+        written("a" * MAX_BUNDLE_BYTES)
 
 
 def test_a_context_of_another_revision_is_told_from_a_broken_bundle() -> None:
