@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from credentials.bundle import (
-    MAX_BUNDLE_BYTES,
     MAX_HISTORY_PROOFS,
     MAX_PARTS,
     Bundle,
@@ -19,7 +18,7 @@ from credentials.bundle import (
 )
 from credentials.evidence import Evidence
 from credentials.judge import judge
-from credentials.kinds import is_bundle, looks_like_bundle
+from credentials.kinds import MAX_BUNDLE_BYTES, is_bundle, looks_like_bundle
 from credentials.policy import Policy
 from credentials.report import Outcome, Report, Result
 from did.document import build_did_document

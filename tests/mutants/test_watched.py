@@ -74,6 +74,8 @@ def test_a_function_that_moves_to_another_file_keeps_its_lines(tree: Path) -> No
     (tree / "did" / "key.py").rename(tree / "did" / "keys.py")
     (found,) = (m for m in all_mutants(tree, ["did.keys"]) if m.kind == "removed")
     assert watched(tree).tests_of(found) == [f"{OWN}::empty"]
+    (tree / "did" / "keys.py").write_text(KEY.replace("nothing", "none"))
+    assert watched(tree).tests_of(found) == list(reversed(SECONDS))
 
 
 def test_a_function_that_changes_is_asked_of_all_its_tests(tree: Path) -> None:

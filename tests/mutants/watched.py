@@ -117,13 +117,12 @@ class Watched:
     def _past(self, mutant: Mutant, found: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return what was run of the mutant's module, or of where its function was."""
         past: Mapping[str, Any] = found["past"].get(_path_of(mutant), {})
-        span = self._span_of(mutant)
-        if mutant.where in past or span is None:
+        if mutant.where in past or not mutant.watched:
             return past
+        alike: dict[str, Any] = {}  # of its name, in files where it may have been before
         for other in found["past"].values():
-            if span.digest in other.get(mutant.where, ()):
-                return {mutant.where: other[mutant.where]}
-        return past
+            alike |= other.get(mutant.where, {})
+        return {mutant.where: alike} if alike else past
 
     def _span_of(self, mutant: Mutant) -> Span | None:
         for span in self._functions_of(_path_of(mutant)):
