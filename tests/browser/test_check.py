@@ -116,6 +116,17 @@ async def test_a_link_is_opened_when_its_reader_says_so(
         # The browser itself notes the status 422 in its console.
         r.errors.clear()
         await r.look("not-opened")
+        await r.open("/nothing-here")
+        assert await r.page.inner_text("h1") == "There is nothing at this address"
+        r.errors.clear()
+        await r.look("nothing")
+        await r.open("/?lang=fil")
+        file = FilePayload(name="a.pdf", mimeType="application/pdf", buffer=b"%PDF-1.7")
+        await r.page.set_input_files("#file", file)
+        await r.page.click("form.check button[type=submit]")
+        assert "Ito ay isang PDF file." in await r.text()
+        r.errors.clear()
+        await r.look("other-kind")
 
 
 async def test_the_answer_prints_without_what_is_of_no_use_on_paper(
