@@ -192,12 +192,12 @@ def check_issuer(value: Json) -> tuple[str, str | None]:
     Raises:
         StructureInvalid: `issuer-malformed` or `text-malformed`; section 4.7.
     """
-    issuer = value.get("id") if isinstance(value, Mapping) else value
+    issuer = value.get("id") if isinstance(value, dict) else value
     if not isinstance(issuer, str) or not _is_url(issuer):
         raise StructureInvalid(
             "issuer-malformed", f"found issuer {str(issuer)[:80]!r}, want one absolute URL"
         )
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         for name in ("name", "description"):
             _check_text(value.get(name), f"issuer.{name}")
         return issuer, _plain(value.get("name"))
@@ -210,7 +210,7 @@ def _check_subjects(value: Json) -> None:
     if not subjects:
         raise StructureInvalid("subject-missing", "credentialSubject is empty")
     for subject in subjects:
-        if not isinstance(subject, Mapping) or not subject:
+        if not isinstance(subject, dict) or not subject:
             raise StructureInvalid(
                 "subject-missing", "want credentialSubject objects with claims"
             )
@@ -222,10 +222,7 @@ def _check_text(value: Json, where: str) -> None:
     for item in value if isinstance(value, list) else [value]:
         if item is None or isinstance(item, str):
             continue
-        if (
-            not isinstance(item, Mapping)
-            or not {"@value"} <= item.keys() <= _LANGUAGE_MEMBERS
-        ):
+        if not isinstance(item, dict) or not {"@value"} <= item.keys() <= _LANGUAGE_MEMBERS:
             raise StructureInvalid(
                 "text-malformed", f"{where} is no text or language value"
             )
@@ -265,7 +262,7 @@ def _check_statuses(value: Json) -> tuple[StatusEntry, ...]:
         return ()
     entries = []
     for entry in value if isinstance(value, list) else [value]:
-        kind = entry.get("type") if isinstance(entry, Mapping) else None
+        kind = entry.get("type") if isinstance(entry, dict) else None
         if not isinstance(entry, dict) or not isinstance(kind, str):
             raise StructureInvalid(
                 "status-malformed", "every credentialStatus needs one type"
@@ -284,11 +281,11 @@ def _check_typed(value: Json, where: str, *, needs_id: bool) -> None:
     for item in value if isinstance(value, list) else [value]:
         if item is None:
             continue
-        kinds = item.get("type") if isinstance(item, Mapping) else None
+        kinds = item.get("type") if isinstance(item, dict) else None
         names = kinds if isinstance(kinds, list) else [kinds]
         if not names or not all(isinstance(name, str) and name for name in names):
             raise StructureInvalid("typed-object-malformed", f"{where} needs a type")
-        if isinstance(item, Mapping) and (needs_id or "id" in item):
+        if isinstance(item, dict) and (needs_id or "id" in item):
             _check_id(item.get("id"), f"{where}.id", optional=False)
 
 
@@ -307,8 +304,8 @@ def _display_name(document: JsonObject) -> str | None:
     """
     subject = document.get("credentialSubject")
     only = subject[0] if isinstance(subject, list) and len(subject) == 1 else subject
-    achievement = only.get("achievement") if isinstance(only, Mapping) else None
-    inner = achievement.get("name") if isinstance(achievement, Mapping) else None
+    achievement = only.get("achievement") if isinstance(only, dict) else None
+    inner = achievement.get("name") if isinstance(achievement, dict) else None
     return _plain(document.get("name")) or _plain(inner)
 
 
@@ -316,7 +313,7 @@ def _plain(value: Json) -> str | None:
     if isinstance(value, list) and value:
         # In several languages: whichever it is, it must not depend on the order.
         return min((text for text in map(_plain, value) if text), default=None)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return _text_or_none(value.get("@value"))
     return _text_or_none(value)
 
