@@ -11,11 +11,6 @@ from typing import Final, NamedTuple
 
 from credentials.jsonld.active_context import is_absolute_iri
 from credentials.jsonld.loader import DATA_INTEGRITY_V2, STATUS_V1, VC_V1, VC_V2
-from credentials.related_resources import (
-    RelatedResourceMalformed,
-    RelatedResourceMismatch,
-    check_related_resources,
-)
 from primitives.canonical_json import Json, JsonObject
 from primitives.errors import Rejected
 from primitives.instants import InstantMalformed, parse_instant
@@ -42,8 +37,8 @@ class StructureInvalid(Rejected):
         "text-malformed",
         "status-malformed",
         "typed-object-malformed",
-        RelatedResourceMalformed.code,
-        RelatedResourceMismatch.code,
+        "related-resource-malformed",
+        "related-resource-mismatch",
     )
     """Each broken rule has its own code."""
 
@@ -291,6 +286,14 @@ def _check_typed(value: Json, where: str, *, needs_id: bool) -> None:
 
 def _check_related(value: Json) -> int:
     # 5.3.
+    if value is None:
+        return 0
+    from credentials.related_resources import (  # noqa: PLC0415 - few have any
+        RelatedResourceMalformed,
+        RelatedResourceMismatch,
+        check_related_resources,
+    )
+
     try:
         return check_related_resources(value)
     except (RelatedResourceMalformed, RelatedResourceMismatch) as e:

@@ -7,13 +7,15 @@ is remembered are shapes and no verdicts: each document's own bytes are what is 
 
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from credentials.jsonld.batch import MAX_TEMPLATES, Template
 from credentials.jsonld.look_alikes import TakesLonger, hurried
 from credentials.jsonld.quads import Digester, Engine
 from primitives.canonical_json import Json, canonicalize_plain
 from primitives.errors import PatunayError
+
+if TYPE_CHECKING:  # whoever verifies a single document makes no template
+    from credentials.jsonld.batch import Template
 
 MAX_OUTLINES: Final = 64
 """Outlines that are known at a time, each with `MAX_TEMPLATES` at most."""
@@ -45,7 +47,7 @@ class _Outline:
     __slots__ = ("misses", "templates")
 
     def __init__(self) -> None:
-        self.templates: tuple[Template, ...] = ()
+        self.templates: "tuple[Template, ...]" = ()
         self.misses = 0
 
 
@@ -54,11 +56,11 @@ class _Memory:
 
     def __init__(self) -> None:
         self.outlines: dict[Hashable, _Outline] = {}
-        self.last: Template | None = None
+        self.last: "Template | None" = None
         """The one that fitted last; mostly the one that fits next."""
 
     def find(
-        self, document: Mapping[str, Json], use: Callable[[Template], T | None]
+        self, document: Mapping[str, Json], use: "Callable[[Template], T | None]"
     ) -> T | None:
         """Return what `use` makes of a template, if one is known that it can use."""
         last = self.last
@@ -77,7 +79,7 @@ class _Memory:
         self,
         document: Mapping[str, Json],
         engine: Engine,
-        is_fit: Callable[[Template], bool],
+        is_fit: "Callable[[Template], bool]",
     ) -> None:
         """Make a template of `document`, which the engine took, if it is worth that."""
         outline = _outline(document)
@@ -93,6 +95,8 @@ class _Memory:
             return
         if len(repr(document)) > MAX_LEARNT_CHARACTERS:
             return
+        from credentials.jsonld.batch import MAX_TEMPLATES, Template  # noqa: PLC0415
+
         with suppress(PatunayError):  # what the engine took need not make a template
             made = Template(document, engine)
             if is_fit(made):
@@ -136,7 +140,7 @@ class RecurringEngine(Engine):
         return self._engine.digest_recurring(digest, document)
 
 
-def _filled(template: Template, document: Mapping[str, Json]) -> str | None:
+def _filled(template: "Template", document: Mapping[str, Json]) -> str | None:
     """Return the canonical N-Quads if the template tells them, and soon."""
     try:
         with hurried(FEW_STEPS):
@@ -145,7 +149,7 @@ def _filled(template: Template, document: Mapping[str, Json]) -> str | None:
         return None
 
 
-def _spelled(template: Template, document: Mapping[str, Json]) -> bytes | None:
+def _spelled(template: "Template", document: Mapping[str, Json]) -> bytes | None:
     """Return the RFC 8785 bytes if the template, which is plain, fits."""
     return canonicalize_plain(document) if template.fits(document) else None
 
