@@ -72,10 +72,13 @@ class RestoreBehindPublished(Misconfigured):
 
 
 class KeyLost(Misconfigured):
-    """A key that the node has published is in no key store of its own: it was restored."""
+    """A key that the node has published is not in this key store."""
 
     code = "key-lost"
-    hint = "replace it with `patunay key rotate`"
+    hint = (
+        "copy keystore.json from the process that made it; after a restoration, replace it"
+        " with `patunay key rotate`"
+    )
 
 
 @dataclass(frozen=True, slots=True)

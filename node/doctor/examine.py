@@ -80,7 +80,7 @@ async def _database(home: Home, config: Config, now: datetime) -> AsyncIterator[
         yield of_error("database", e)
         return
     try:
-        async for finding in examine_database(engine, now):
+        async for finding in examine_database(engine, now, config.serve.workers):
             yield finding
     finally:
         await engine.dispose()

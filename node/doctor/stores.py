@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from node.doctor.finding import Finding, Verdict, fine, of_error
 from node.storage.database import reading, revisions
+from node.storage.postgres import OVERFLOW, POOL_SIZE
 from node.storage.schema import checkpoints, credentials, entries, tokens
 from primitives.errors import PatunayError
 from primitives.instants import parse_instant
@@ -25,8 +26,25 @@ _TIMES: Final = (
 )
 
 
-async def examine_database(engine: AsyncEngine, now: datetime) -> AsyncIterator[Finding]:
-    """Yield what is to say of the database behind `engine`; migrates nothing."""
+_ROOM: Final = """
+SELECT current_setting('max_connections')::int
+     - current_setting('superuser_reserved_connections')::int
+     - (SELECT count(*) FROM pg_stat_activity
+         WHERE backend_type = 'client backend' AND datname <> current_database())
+"""
+"""Connections to this database that the server would let in, those of now included."""
+
+
+async def examine_database(
+    engine: AsyncEngine, now: datetime, processes: int
+) -> AsyncIterator[Finding]:
+    """Yield what is to say of the database behind `engine`; migrates nothing.
+
+    Args:
+        engine: Of the node's database.
+        now: By this machine's clock.
+        processes: That answer requests on this machine.
+    """
     try:
         async with reading(engine) as c:
             yield await _integrity(c, engine.dialect.name)
@@ -34,8 +52,23 @@ async def examine_database(engine: AsyncEngine, now: datetime) -> AsyncIterator[
             yield found
             if found.verdict is Verdict.OK:
                 yield await _newest(c, now)
+            if engine.dialect.name == "postgresql":
+                yield await _connections(c, processes)
     except PatunayError as e:
         yield of_error("database", e)
+
+
+async def _connections(c: AsyncConnection, processes: int) -> Finding:
+    """Compare what the processes of this machine may open with what the server lets in."""
+    room: int = (await c.execute(text(_ROOM))).scalar_one()
+    want = (processes + 1) * (POOL_SIZE + OVERFLOW)  # and a command beside them
+    if room < want:
+        detail = f"found room for {room} connections, want {want} for this machine"
+        hint = "raise max_connections of the server; docs/scaling.md counts them"
+        return Finding(
+            "connections", Verdict.WARN, "database-connections-few", detail, hint
+        )
+    return fine("connections", f"room for {room}, and this machine opens at most {want}")
 
 
 async def _integrity(c: AsyncConnection, dialect: str) -> Finding:

@@ -23,7 +23,10 @@ from node.storage.store import ASIDE, DatabaseMissing, Lookups
 from primitives.errors import Malformed, Misconfigured, PatunayError
 
 POOL_SIZE: Final = 4
-"""Connections that stay open; up to ten more are opened while many requests are in hand."""
+"""Connections that a process keeps open."""
+
+OVERFLOW: Final = 10
+"""How many more it opens while many requests are in hand; then who asks waits."""
 
 CONNECT_SECONDS: Final = 10
 """How long the server may take to let the node in."""
@@ -152,6 +155,7 @@ def create_postgres_engine(place: PostgresPlace) -> AsyncEngine:
         "postgresql+asyncpg://",
         async_creator=connect,
         pool_size=POOL_SIZE,
+        max_overflow=OVERFLOW,
         hide_parameters=True,
     )
     event.listen(engine.sync_engine, "begin", _on_begin)

@@ -1,6 +1,7 @@
 """What only PostgreSQL does, and how it goes wrong."""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
@@ -9,13 +10,14 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, insert, inspect, select
+from sqlalchemy import Connection, insert, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from node.access import create_token
 from node.config import Config, ConfigInvalid, DatabaseConfig
 from node.disk import StorageFailed
+from node.doctor.stores import examine_database
 from node.home import Home
 from node.issuance import issue_document
 from node.permissions import Role
@@ -31,6 +33,8 @@ from node.storage.database import (
     transaction,
 )
 from node.storage.postgres import (
+    OVERFLOW,
+    POOL_SIZE,
     DatabaseRefused,
     NotStorable,
     PasswordUnusable,
@@ -410,6 +414,32 @@ async def test_a_server_that_is_killed_loses_nothing_it_had_acknowledged(
             assert len(report.issued) == 4
         rows = query(home, "SELECT count(*), count(DISTINCT status_index) FROM credentials")
         assert rows == [(8, 8)]
+
+
+async def test_a_process_opens_no_more_connections_than_are_counted(home: Home) -> None:
+    asked = text("SELECT count(*) FROM pg_stat_activity WHERE application_name = :own")
+    own = {"own": f"patunay {os.getpid()}"}
+    async with opened(home) as node:
+
+        async def look(_: int) -> int:
+            async with node.reading() as c:
+                found: int = (await c.execute(asked, own)).scalar_one()
+                await asyncio.sleep(0.1)
+            return found
+
+        seen = await asyncio.gather(*map(look, range(4 * (POOL_SIZE + OVERFLOW))))
+    assert max(seen) == POOL_SIZE + OVERFLOW
+
+
+async def test_the_doctor_compares_what_the_server_lets_in(home: Home) -> None:
+    engine = create_engine(locate(home.root, home.config()))
+    now = HandClock().now()
+    few = [f async for f in examine_database(engine, now, processes=20)]
+    enough = [f async for f in examine_database(engine, now, processes=2)]
+    await engine.dispose()
+    assert [f.code for f in few if f.code] == ["database-connections-few"]
+    assert "want 294 for this machine" in few[-1].detail
+    assert [f.code for f in enough if f.code] == []
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
