@@ -26,6 +26,7 @@ help:
 	@echo 'make mutants break each check of the verifier once, and see that a test fails'
 	@echo 'make equality  compare the JSON-LD engine with PyLD on random documents'
 	@echo 'make offline-kit  one archive that installs and verifies without a network'
+	@echo 'make image-rehearsal  build the image and run its services without Docker (root, on Linux)'
 	@echo 'make pages   every web page in Chromium, both languages, on a phone and a desk'
 	@echo 'make tools   install what some tests need: a chain, peers of other projects'
 
@@ -62,6 +63,10 @@ replicas: .venv/ready
 
 restore-drill: .venv/ready
 	.venv/bin/python -m tests.restore_drill --count $(or $(N),100)
+
+.PHONY: image-rehearsal
+image-rehearsal: .venv/ready
+	.venv/bin/python -m tests.docker.rehearsal
 
 # N=20000   how many random documents
 equality: .venv/ready

@@ -1,0 +1,1 @@
+"""The image built and the services run without Docker: `make image-rehearsal`."""
