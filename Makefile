@@ -8,7 +8,7 @@
 # REPLAY=FILE        one that went wrong, sent again
 # BENCH_ARGS='--only gas --json FILE'  one part; for a program to read
 
-.PHONY: help demo test pages check lint format types floors chaos powercut replicas restore-drill bench fuzz schemathesis mutants lock tools clean equality offline-kit alterations
+.PHONY: help demo test pages check lint format types floors chaos powercut replicas restore-drill bench fuzz schemathesis openapi-examples mutants lock tools clean equality offline-kit alterations
 
 help:
 	@echo 'make demo    run the main job: issue 400 credentials, anchor, verify, then serve'
@@ -23,6 +23,7 @@ help:
 	@echo 'make fuzz    send 50,000 mutated inputs through every way in'
 	@echo 'make alterations  alter every field of a bundle and a pack, and see that none is believed'
 	@echo 'make schemathesis  send what fits openapi.json, and what does not, to every route'
+	@echo 'make openapi-examples  ask a node anew what stands in openapi.json as examples'
 	@echo 'make mutants break each check of the verifier once, and see that a test fails'
 	@echo 'make equality  compare the JSON-LD engine with PyLD on random documents'
 	@echo 'make offline-kit  one archive that installs and verifies without a network'
@@ -93,6 +94,9 @@ fuzz: .venv/ready
 schemathesis: .venv/ready
 	.ci/install-tools schemathesis
 	.venv/bin/python -m tests.openapi .tools/schemathesis/bin/schemathesis $(or $(ARGS),--max-examples 20 --max-time 600)
+
+openapi-examples: .venv/ready
+	.venv/bin/python -m tests.openapi.examples
 
 # ARGS='--only did.web --workers 1 --minutes 20'   what to break, and for how long
 mutants: .venv/ready

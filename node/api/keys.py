@@ -43,7 +43,7 @@ class RotationGiven:
     """What it signs."""
 
     on_token: bool | None = None
-    """Whether the new key is made on the node's PKCS#11 token; null is where the old is."""
+    """Whether the new key is made on the node's PKCS#11 token; else where the old is."""
 
 
 @dataclass(frozen=True, slots=True)

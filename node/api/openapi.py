@@ -33,6 +33,7 @@ from node.api import (
     webhooks,
     witness,
 )
+from node.api.openapi_examples import add_examples
 from node.api.openapi_operations import describe_routes, with_common_answers
 from node.api.openapi_schemas import SCHEMAS
 from node.api.operation import Answer, Operation, described
@@ -81,7 +82,7 @@ def describe() -> dict[str, Any]:
     """Return the OpenAPI document."""
     components = deepcopy(SCHEMAS)
     paths = describe_routes(chain(*ROUTES), components)
-    return {
+    document: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {
             "title": "Patunay node",
@@ -95,3 +96,5 @@ def describe() -> dict[str, Any]:
             "schemas": components,
         },
     }
+    add_examples(document)
+    return document
