@@ -149,7 +149,8 @@ def _number(pattern: str, output: str) -> int:
 def main() -> int:
     """Run it whole, and print what schemathesis prints."""
     program, *arguments = sys.argv[1:]
-    figures = asyncio.run(run(Path(program), arguments))
+    # It runs in a folder of its own.
+    figures = asyncio.run(run(Path(program).absolute(), arguments))
     sys.stdout.write(figures.output)
     sys.stdout.write(
         f"{figures.operations} operations, {figures.cases} cases, "
