@@ -2,12 +2,13 @@
 
 from typing import Final
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anchoring.chain_proof import ChainProof
 from anchoring.rlp import decode_rlp, encode_rlp
 from node.storage.anchor_store import StoredTransaction
+from node.storage.attempts import save_attempt
 from node.storage.schema import chain_proofs, transactions
 from node.storage.store import Reader
 
@@ -61,8 +62,9 @@ async def save_proof(
     c: AsyncConnection, reference: str, proof: ChainProof, at: str
 ) -> None:
     """Keep a proof that was checked."""
-    await _save(
+    await save_attempt(
         c,
+        chain_proofs.c.reference,
         reference,
         header=proof.header,
         transaction_index=proof.transaction_index,
@@ -74,7 +76,7 @@ async def save_proof(
 
 async def save_failed(c: AsyncConnection, reference: str, problem: str, at: str) -> None:
     """Write down what stood in the way."""
-    await _save(c, reference, problem=problem, tried_at=at)
+    await save_attempt(c, chain_proofs.c.reference, reference, problem=problem, tried_at=at)
 
 
 async def proofs_of(c: Reader, tree_size: int) -> dict[str, ChainProof]:
@@ -94,19 +96,3 @@ async def proofs_of(c: Reader, tree_size: int) -> dict[str, ChainProof]:
         if proof.block_hash == row.block_hash:
             found[row.reference] = proof
     return found
-
-
-async def _save(c: AsyncConnection, reference: str, **values: object) -> None:
-    attempts: int | None = await c.scalar(
-        select(chain_proofs.c.attempts).where(chain_proofs.c.reference == reference)
-    )
-    if attempts is None:
-        await c.execute(
-            insert(chain_proofs).values(reference=reference, attempts=1, **values)
-        )
-        return
-    await c.execute(
-        update(chain_proofs)
-        .where(chain_proofs.c.reference == reference)
-        .values(attempts=attempts + 1, **values)
-    )

@@ -7,9 +7,10 @@ tried yet. Handing a record over again changes nothing, so a crash in between lo
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from node.storage.attempts import save_attempt
 from node.storage.schema import checkpoints, publications
 
 
@@ -40,12 +41,14 @@ async def unpublished_sizes(c: AsyncConnection, limit: int) -> list[int]:
 
 async def save_published(c: AsyncConnection, tree_size: int, at: str) -> None:
     """Write down that a record is pinned."""
-    await _save(c, tree_size, published_at=at, tried_at=at, problem=None)
+    await save_attempt(
+        c, publications.c.tree_size, tree_size, published_at=at, tried_at=at, problem=None
+    )
 
 
 async def save_failed(c: AsyncConnection, tree_size: int, problem: str, at: str) -> None:
     """Write down what stood in the way of a record."""
-    await _save(c, tree_size, problem=problem, tried_at=at)
+    await save_attempt(c, publications.c.tree_size, tree_size, problem=problem, tried_at=at)
 
 
 async def publication_state(c: AsyncConnection) -> PublicationState:
@@ -82,20 +85,4 @@ def _waiting(query: Select[Any]) -> Select[Any]:
         query.select_from(joined)
         .where(publications.c.published_at.is_(None))
         .order_by(checkpoints.c.tree_size)
-    )
-
-
-async def _save(c: AsyncConnection, tree_size: int, **values: str | None) -> None:
-    attempts: int | None = await c.scalar(
-        select(publications.c.attempts).where(publications.c.tree_size == tree_size)
-    )
-    if attempts is None:
-        await c.execute(
-            insert(publications).values(tree_size=tree_size, attempts=1, **values)
-        )
-        return
-    await c.execute(
-        update(publications)
-        .where(publications.c.tree_size == tree_size)
-        .values(attempts=attempts + 1, **values)
     )
