@@ -21,7 +21,7 @@ from cli.output import worst
 from cli.progress import progress_bar, tell_nobody
 from cli.verdicts import exit_of, print_one, print_several
 from credentials.policy import parse_policy
-from primitives.instants import parse_instant
+from primitives.instants import parse_moment
 
 if TYPE_CHECKING:
     from credentials.trust_pack.belief import PackBelief
@@ -111,7 +111,7 @@ def verify(  # noqa: PLR0913 - one parameter for each option
         around=around,
         policy=demands if belief is None else belief.policy(demands),
         pack=belief,
-        as_of=now if as_of is None else _moment(as_of),
+        as_of=now if as_of is None else parse_moment(as_of),
         clock=now,
         anchor=AnchorQuestion(read_receipt(receipt, around.clock), rpc),
         records=record_source,
@@ -154,16 +154,6 @@ def _run(work: Callable[[], Coroutine[Any, Any, T]], *, waits: bool) -> T:
         found: T = e.value
         return found
     raise RuntimeError("found something to wait for, want nothing")
-
-
-def _moment(text: str) -> datetime:
-    """Return the moment that `text` names; of a day alone its last second, in UTC.
-
-    Raises:
-        InstantMalformed: It names none.
-    """
-    is_day = len(text) == len("2026-11-22") and "T" not in text
-    return parse_instant(f"{text}T23:59:59Z" if is_day else text)
 
 
 def refuse_contradictions(

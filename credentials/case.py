@@ -114,18 +114,22 @@ class Case:
         """The later of the clock and the moment asked about."""
         return self.as_of if self.clock is None else max(self.clock, self.as_of)
 
-    def on(self, evidence: Evidence, as_of: datetime) -> "Case":
+    def on(
+        self, evidence: Evidence, as_of: datetime, clock: datetime | None = None
+    ) -> "Case":
         """Return the case of the same document, not read again.
 
         Args:
             evidence: In place of its own.
             as_of: The moment asked about; aware.
+            clock: The verifier's own; None where it is what `as_of` says. Aware.
         """
         case = object.__new__(Case)
         for name in Case.__slots__:
             object.__setattr__(case, name, getattr(self, name))
         object.__setattr__(case, "evidence", evidence)
         object.__setattr__(case, "as_of", as_of)
+        object.__setattr__(case, "clock", clock)
         object.__setattr__(case, "_did_documents", {})
         return case
 

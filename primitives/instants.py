@@ -58,6 +58,16 @@ def parse_second(text: str) -> datetime:
     return instant
 
 
+def parse_moment(text: str) -> datetime:
+    """Return the instant that `text` names; of a day alone its last second, in UTC.
+
+    Raises:
+        InstantMalformed: It names none.
+    """
+    is_day = len(text) == len("2026-11-22") and "T" not in text
+    return parse_instant(f"{text}T23:59:59Z" if is_day else text)
+
+
 def format_instant(instant: datetime) -> str:
     """Return `instant` as `2026-11-22T08:00:00Z`, whole seconds, rounded down."""
     if instant.tzinfo is None:

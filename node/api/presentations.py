@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from aiohttp import web
@@ -22,6 +23,7 @@ from node.api.verify import (
     Verifier,
     VerifyRequestMalformed,
     answer_report,
+    moment_asked,
     read_options,
     request_with,
     require_purpose,
@@ -113,6 +115,7 @@ async def verify_presentation(request: web.Request) -> web.Response:
         required_checks(options),
         challenge=text_option(options, "challenge"),
         domain=text_option(options, "domain"),
+        as_of=moment_asked(options),
     )
     return answer_report(report)
 
@@ -140,6 +143,7 @@ async def verify_presented(
     *,
     challenge: str | None = None,
     domain: str | None = None,
+    as_of: datetime | None = None,
 ) -> PresentationReport:
     """Return the report on one presentation and each credential in it.
 
@@ -149,6 +153,7 @@ async def verify_presented(
         required: Names of checks that decide on a credential.
         challenge: That whoever asks has given out; one of this node is used up by this.
         domain: Of whoever asks.
+        as_of: The moment asked about, aware; None for now.
 
     Raises:
         Overloaded: Too many others are under way.
@@ -161,14 +166,16 @@ async def verify_presented(
             await use_challenge(verifier.node, challenge)
         found = await gather_presentation(document, verifier.gatherer, verifier.evidence)
         policy: Policy = verifier.demands(required)
+        now = verifier.node.instant()
         return await asyncio.to_thread(
             judge_presentation,
             document,
             found,
             policy,
-            verifier.node.instant(),
+            as_of or now,
             challenge=challenge,
             domain=domain,
+            clock=now if as_of is not None else None,
         )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
@@ -36,6 +37,7 @@ from node.node import Node
 from node.tracing import span
 from primitives.canonical_json import JsonObject
 from primitives.errors import Malformed, PatunayError
+from primitives.instants import InstantMalformed, parse_moment
 from primitives.strict_json import MAX_DOCUMENT_BYTES, JsonTooLarge, parse_json_object
 
 MAX_IN_HAND: Final = 200
@@ -75,6 +77,7 @@ class Verifier:
         required: frozenset[str] = DEFAULT_REQUIRED,
         *,
         size: int = MAX_DOCUMENT_BYTES,
+        as_of: datetime | None = None,
     ) -> Report:
         """Return the report on one credential, of which the `required` checks decide.
 
@@ -82,12 +85,13 @@ class Verifier:
             document: Read, and not trusted.
             required: Names of checks.
             size: Of the document, in bytes, or more.
+            as_of: The moment asked about, aware; None for now.
 
         Raises:
             Overloaded: `MAX_IN_HAND` others are under way.
         """
         with self.slot(), self.metrics.verify_seconds.time():
-            case = await self._case(document, self.demands(required))
+            case = await self._case(document, self.demands(required), as_of)
             report = await self.judge.judge(case, size)
         self.metrics.verifications.labels(report.outcome.value).inc()
         return report
@@ -130,7 +134,9 @@ class Verifier:
         """Return what could be had about one credential."""
         return (await self._case(document, self.gatherer.policy(self.policy))).evidence
 
-    async def _case(self, document: JsonObject, policy: Policy) -> Case:
+    async def _case(
+        self, document: JsonObject, policy: Policy, as_of: datetime | None = None
+    ) -> Case:
         """Return one credential with what could be had about it."""
         asked = Case(document, Evidence(), policy, self.node.instant())
         with span("gather"):
@@ -140,7 +146,7 @@ class Verifier:
                 receipt=await self._receipt(document),
                 sightings=self._sightings,
             )
-        case = asked.on(evidence, self.node.instant())
+        case = self._asked(asked, evidence, as_of)
         if not self._is_own(case) or log_wanted_since(case) is None:
             return case
         # Only one's own: without a chain of the others', their logs would show nothing.
@@ -151,7 +157,13 @@ class Verifier:
             log=Obtained(reading, OWN_NODE, self.node.instant()),
             sightings={**self._seen(anchors), **evidence.sightings},
         )
-        return asked.on(read, self.node.instant())
+        return self._asked(asked, read, as_of)
+
+    def _asked(self, case: Case, evidence: Evidence, as_of: datetime | None) -> Case:
+        now = self.node.instant()
+        if as_of is None:
+            return case.on(evidence, now)
+        return case.on(evidence, as_of, clock=now)
 
     def _is_own(self, case: Case) -> bool:
         own = self.gatherer.own
@@ -183,20 +195,29 @@ routes = web.RouteTableDef()
 _CHECKS: Final = {"type": "array", "items": {"enum": list(CHECK_NAMES)}}
 
 
+_AS_OF: Final = {
+    "type": "string",
+    "description": "The moment asked about, or a day: its last second in UTC. Else now.",
+}
+
+
 def request_with(wrapped: str, *, required: bool, **options: Any) -> dict[str, Any]:
     """Return the JSON Schema of a request as VC-API has it; it may hold more.
 
     Args:
         wrapped: The member that holds what is to be verified.
         required: Whether it may not be missing.
-        options: JSON Schemas of options besides `checks`.
+        options: JSON Schemas of options besides `checks` and `asOf`.
     """
     return {
         "type": "object",
         "required": [wrapped] if required else [],
         "properties": {
             wrapped: {"type": "object"},
-            "options": {"type": "object", "properties": {**options, "checks": _CHECKS}},
+            "options": {
+                "type": "object",
+                "properties": {**options, "checks": _CHECKS, "asOf": _AS_OF},
+            },
         },
     }
 
@@ -257,7 +278,9 @@ async def verify(request: web.Request) -> web.Response:
     require_purpose(options, ASSERTION)
     _refuse_binding(options)
     required = required_checks(options)
-    report = await request.app[VERIFIER].verify(document, required, size=len(raw))
+    report = await request.app[VERIFIER].verify(
+        document, required, size=len(raw), as_of=moment_asked(options)
+    )
     return answer_report(report)
 
 
@@ -288,6 +311,21 @@ def required_checks(options: JsonObject) -> frozenset[str]:
     if "proof" not in wanted or not wanted <= {*CHECK_NAMES}:
         raise VerifyRequestMalformed(f"want checks to be proof and others of {CHECK_NAMES}")
     return wanted
+
+
+def moment_asked(options: JsonObject) -> datetime | None:
+    """Return the moment that `options.asOf` names; None for now.
+
+    Raises:
+        VerifyRequestMalformed: It names none.
+    """
+    text = options.get("asOf")
+    if text is None:
+        return None
+    try:
+        return parse_moment(str(text))
+    except InstantMalformed as e:
+        raise VerifyRequestMalformed(f"options.asOf: {e}") from e
 
 
 def require_purpose(options: JsonObject, purpose: str) -> None:

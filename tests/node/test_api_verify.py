@@ -20,6 +20,7 @@ from primitives.strict_json import MAX_DOCUMENT_BYTES
 from tests.support.api import codes, problem_of, report_of
 from tests.support.nodes import (
     Client,
+    HandClock,
     anchor,
     document_of,
     free_port,
@@ -42,6 +43,28 @@ async def test_what_this_node_anchored_is_valid_with_every_check(
         report = await report_of(await client.post("/credentials/verify", json=body), 200)
         assert codes(report) == {}
         assert report["problemDetails"] == []
+
+
+async def test_another_moment_than_now_may_be_asked_about(
+    node: Node, client: Client, clock: HandClock
+) -> None:
+    (uuid,) = (await issue(node, 1)).issued
+    await anchor(node, MemoryAnchor())
+    document = await document_of(node, uuid)
+
+    async def asked(moment: object) -> aiohttp.ClientResponse:
+        body = {"verifiableCredential": document, "options": {"asOf": moment}}
+        return await client.post("/credentials/verify", json=body)
+
+    clock.advance(7 * 24 * 3600)
+    that_day = await report_of(await asked("2026-03-02"), 200)
+    assert that_day["as_of"] == "2026-03-02T23:59:59Z"
+    before = await report_of(await asked("2026-03-01T12:00:00+08:00"), 400)
+    assert before["as_of"] == "2026-03-01T04:00:00Z"
+    assert codes(before)["dates"] == "not-yet-valid"
+    for odd in ("2026-02-30", "yesterday", 5):
+        problem = await problem_of(await asked(odd), 400)
+        assert problem["code"] == "verify-request-malformed"
 
 
 def _set(path: str, value: Any) -> Callable[[dict[str, Any]], None]:
