@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import linear_regression
 from typing import Final
 
 import click
@@ -34,6 +35,8 @@ def main(minutes: float) -> None:
     """Load a daemon for so long; exit code 1 if its memory has grown by over 5 %."""
     sizes = asyncio.run(soak(minutes * 60))
     growth = growth_of(sizes)
+    slope = slope_of(sizes, minutes / LOOKS) / 1e6
+    click.echo(f"slope {slope:+.2f} MB a minute after the first third")
     click.echo(f"grew by {growth:+.1%} after the first third, want at most {ALLOWED:.0%}")
     sys.exit(growth > ALLOWED)
 
@@ -43,6 +46,17 @@ def growth_of(sizes: list[int]) -> float:
     third = len(sizes) // 3
     settled, last = sizes[third : 2 * third], sizes[2 * third :]
     return (sum(last) / len(last)) / (sum(settled) / len(settled)) - 1
+
+
+def slope_of(sizes: list[int], minutes: float) -> float:
+    """Return how many bytes are added a minute: the line nearest to the last two thirds.
+
+    Args:
+        sizes: In memory, one look after the other.
+        minutes: From one look to the next.
+    """
+    settled = sizes[len(sizes) // 3 :]
+    return linear_regression([n * minutes for n in range(len(settled))], settled).slope
 
 
 async def soak(seconds: float, credentials: int = _CREDENTIALS) -> list[int]:
@@ -61,13 +75,18 @@ async def soak(seconds: float, credentials: int = _CREDENTIALS) -> list[int]:
                 for body in bodies[: credentials // _ISSUED_OF]
             ]
             start, sent = time.monotonic(), 0
+            _tell(0, 0, daemon.memory_bytes())
             while len(sizes) < LOOKS:
                 await send(daemon, asked + wanted, MANY_CONNECTIONS)
                 sent += len(asked) + len(wanted)
                 if time.monotonic() - start >= seconds * (len(sizes) + 1) / LOOKS:
                     sizes.append(daemon.memory_bytes())
-                    click.echo(f"{sent:9,} requests  {sizes[-1] / 1e6:7.1f} MB")
+                    _tell(time.monotonic() - start, sent, sizes[-1])
     return sizes
+
+
+def _tell(seconds: float, sent: int, size: int) -> None:
+    click.echo(f"{seconds / 60:5.1f} min  {sent:9,} requests  {size / 1e6:7.1f} MB")
 
 
 if __name__ == "__main__":

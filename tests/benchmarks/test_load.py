@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.daemons import Load
 from benchmarks.load import load_rows
-from benchmarks.soak import LOOKS, growth_of, soak
+from benchmarks.soak import LOOKS, growth_of, slope_of, soak
 from tests.benchmarks.test_benchmarks import assert_measured
 
 
@@ -36,3 +36,7 @@ def test_quantiles_are_of_the_sorted_latencies() -> None:
     load = Load(4, 2.0, 0.5, [0.1, 0.2, 0.3, 0.4])
     assert (load.rate, load.cpu_rate) == (2.0, 8.0)
     assert (load.quantile(0.5), load.quantile(0.99)) == (0.3, 0.4)
+
+
+def test_the_slope_of_a_soak_leaves_out_its_first_third() -> None:
+    assert slope_of([900, 100, 10, 12, 14, 16], 0.5) == 4
