@@ -21,8 +21,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Final, Self
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from anchoring.backend import (
     AnchorBackend,
     AnchorReverted,
@@ -35,6 +33,7 @@ from anchoring.backend import (
     Underpriced,
 )
 from node.anchor_state import AnchorState, anchor_state
+from node.anchor_telling import tell_anchored
 from node.disk import StorageFailed
 from node.failpoints import failpoint
 from node.logbook import LogCorrupt, to_receipt
@@ -46,8 +45,6 @@ from node.storage.anchor_store import (
     StoredTransaction,
     free_nonce,
 )
-from node.webhooks import Event, Happened, tell
-from primitives.canonical_json import JsonObject
 from primitives.errors import PatunayError
 from primitives.hashing import Digest
 from primitives.instants import format_instant
@@ -338,7 +335,7 @@ class Anchorer:
                 seen_at=self._node.now(),
             )
             if state != "mined":
-                await self._tell(c, candidates[-1].digest, seen)
+                await tell_anchored(self._node, c, candidates[-1].digest, seen)
         match state:
             case "mined":
                 failpoint("mined-stored")
@@ -346,23 +343,6 @@ class Anchorer:
                 failpoint("confirmed")
             case _:
                 failpoint("final")
-
-    async def _tell(self, c: AsyncConnection, digest: Digest, seen: Sighting) -> None:
-        """Let webhooks know that a checkpoint stands in its chain."""
-        checkpoint = await anchor_store.find_record(c, digest)
-        if checkpoint is None:
-            raise LogCorrupt(f"found no checkpoint whose record is {digest.hex()}")
-        data: JsonObject = {
-            "treeSize": checkpoint.tree_size,
-            "root": checkpoint.root.hex(),
-            "recordDigest": digest.hex(),
-            "contract": seen.receipt.contract,
-            "transaction": seen.receipt.transaction,
-            "blockNumber": seen.receipt.block_number,
-            "blockTime": format_instant(seen.receipt.timestamp),
-        }
-        subject = f"{seen.receipt.contract} {checkpoint.tree_size}"
-        await tell(self._node, c, [Happened(Event.ANCHORED, subject, data)])
 
     async def _return_to_sent(self, live: StoredTransaction) -> StoredTransaction:
         logger.warning("anchor %s is not in the chain (any more)", live.reference)
