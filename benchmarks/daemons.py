@@ -17,9 +17,9 @@ from typing import Final
 
 from benchmarks.ports import free_port
 from did.keyfile import Argon2Cost
-from node.config import (
+from node.config import Config
+from node.config_tables import (
     BatchConfig,
-    Config,
     LimitsConfig,
     LogConfig,
     MetricsConfig,

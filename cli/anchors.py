@@ -21,7 +21,7 @@ from node.anchor_state import AnchorState, anchor_state
 from node.audit_log import record
 from node.backends import GWEI
 from node.chain_presets import explorer_link
-from node.config import ChainConfig
+from node.config_tables import ChainConfig
 from node.home import Home
 from node.leading import leader_elsewhere, leading
 from node.node import EVM_KEY, Node

@@ -17,7 +17,7 @@ from cli.progress import progress_bar
 from cli.reconcile_sources import ReconcileQuestion, ask_everybody
 from node.auditing import Progress
 from node.backup import BackupReport, write_backup
-from node.config import DatabaseConfig
+from node.config_tables import DatabaseConfig
 from node.home import Home
 from node.leading import leading
 from node.node import Node

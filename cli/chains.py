@@ -16,7 +16,7 @@ from cli.passphrase import read_passphrase
 from node.audit_log import record
 from node.backends import GWEI
 from node.chain_presets import chain_presets
-from node.config import ConfigInvalid
+from node.config_checks import ConfigInvalid
 from node.home import Home, write_file
 from node.leading import leading
 from node.node import EVM_KEY, Node

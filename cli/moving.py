@@ -13,7 +13,7 @@ from cli.output import print_json, say, say_note
 from cli.passphrase import read_passphrase
 from node.anchor_state import anchor_state
 from node.audit_log import record
-from node.config import ChainConfig
+from node.config_tables import ChainConfig
 from node.home import Home, write_file
 from node.leading import leading
 from node.node import Node

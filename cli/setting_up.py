@@ -9,7 +9,8 @@ import click
 from cli.options import FOLDER, json_option, passphrase_option
 from cli.output import print_json, say, say_note
 from cli.passphrase import read_passphrase
-from node.config import ChainConfig, Config
+from node.config import Config
+from node.config_tables import ChainConfig
 from node.home import Home
 from node.setup import create_node
 from node.storage.registry import Issuer

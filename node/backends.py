@@ -8,7 +8,7 @@ from typing import Final
 
 from anchoring.backend import AnchorBackend
 from anchoring.blocks import BlockPublisher
-from node.config import ConfigInvalid
+from node.config_checks import ConfigInvalid
 from node.node import EVM_KEY, Node
 from primitives.clock import Clock
 

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from node.config import TABLES, Config, ConfigInvalid, did_you_mean
+from node.config import Config
+from node.config_checks import ConfigInvalid, did_you_mean
+from node.config_tables import TABLES
 from primitives.errors import Misconfigured
 
 PREFIX: Final = "PATUNAY_"

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Final, Literal, TextIO
 
 from node.acting import current_request
-from node.config import LogConfig
+from node.config_tables import LogConfig
 from primitives.safe_text import safe_text
 
 OWN: Final = ("node", "anchoring", "did", "credentials", "primitives", "cli")

@@ -13,8 +13,9 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from node.backup import FORMAT, Progress
-from node.config import Config, DatabaseConfig
+from node.config import Config
 from node.config_layers import with_environment
+from node.config_tables import DatabaseConfig
 from node.home import Home, create_folder
 from node.sealed_stream import MAX_MESSAGE_BYTES, BackupMalformed
 from node.storage.copying import clear, number_on, reflected, write_rows

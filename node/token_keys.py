@@ -11,7 +11,7 @@ from typing import Final
 from did.keyfile import KeyEntry
 from did.multikey import encode_multikey
 from did.pkcs11_signer import HsmKeyMissing, Pkcs11Signer, create_key
-from node.config import HsmConfig
+from node.config_tables import HsmConfig
 from primitives.ed25519 import PublicKey, Signer
 from primitives.errors import Misconfigured
 

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from node.api.admission import ALWAYS
 from node.api.problems import Handler
-from node.config import LimitsConfig
+from node.config_tables import LimitsConfig
 from node.limits import RateLimit, asking_address
 
 

@@ -19,7 +19,8 @@ from cli.root import COMMANDS, root
 from credentials.model import StructureInvalid
 from credentials.policy import CHECK_NAMES
 from credentials.registrar_columns import PRIVATE, REQUIRED, canonical_column, is_column
-from node.config import TABLES, Config
+from node.config import Config
+from node.config_tables import TABLES
 from primitives.errors import (
     Malformed,
     Misconfigured,

@@ -20,7 +20,7 @@ from anchoring.evm_purse import Purse
 from anchoring.evm_rpc import HttpRpc
 from contracts.artifact import load_artifact
 from did.keystore import open_keystore
-from node.config import ChainConfig
+from node.config_tables import ChainConfig
 from node.home import Home
 from node.node import EVM_KEY
 from tests.support.anvil import running_anvil

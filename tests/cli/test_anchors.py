@@ -17,7 +17,7 @@ import pytest
 from eth_utils.address import to_checksum_address
 
 from anchoring.evm_rpc import HttpRpc
-from node.config import ChainConfig
+from node.config_tables import ChainConfig
 from node.home import Home
 from node.node import EVM_KEY, Node
 from node.storage.ledger import has_request

@@ -10,7 +10,9 @@ import pytest
 
 from cli.setting_up import plan_config
 from did.keyfile import MODERATE
-from node.config import ChainConfig, Config, ConfigInvalid
+from node.config import Config
+from node.config_checks import ConfigInvalid
+from node.config_tables import ChainConfig
 from node.home import Home
 from tests.support.command_line import PASSPHRASE, assert_refused, run, run_json
 

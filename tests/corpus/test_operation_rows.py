@@ -16,7 +16,7 @@ import pytest
 from anchoring.memory import MemoryAnchor
 from cli.output import Exit
 from node.access import create_token
-from node.config import ServeConfig
+from node.config_tables import ServeConfig
 from node.daemon import serving as serve_here
 from node.disk import StorageFailed
 from node.fsck import check_node

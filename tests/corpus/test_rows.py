@@ -17,7 +17,8 @@ from credentials.presentation import sign_presentation
 from credentials.report import Outcome
 from credentials.status_list import MIN_ENTRIES, Entry, read_bit
 from node.access import create_token
-from node.config import Config, ConfigInvalid
+from node.config import Config
+from node.config_checks import ConfigInvalid
 from node.node import Node
 from node.permissions import Role
 from primitives.canonical_json import JsonObject

@@ -16,7 +16,7 @@ from anchoring.car import encode_car, parse_car
 from anchoring.evm_rpc import HttpRpc
 from anchoring.record import parse_record
 from did.web import DidWeb
-from node.config import ChainConfig
+from node.config_tables import ChainConfig
 from node.home import Home
 from node.node import EVM_KEY
 from primitives.instants import format_instant, parse_instant

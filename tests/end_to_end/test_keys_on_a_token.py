@@ -13,7 +13,9 @@ from pkcs11 import Attribute
 
 from did.keystore import KeyOnToken
 from did.pkcs11_signer import HsmKeyMissing, HsmUnavailable
-from node.config import Config, ConfigInvalid, HsmConfig
+from node.config import Config
+from node.config_checks import ConfigInvalid
+from node.config_tables import HsmConfig
 from node.home import Home
 from node.issuance import issue_document
 from node.node import Node

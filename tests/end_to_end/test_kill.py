@@ -24,7 +24,7 @@ from anchoring.evm_purse import Purse
 from anchoring.evm_rpc import HttpRpc
 from contracts.artifact import load_artifact
 from did.keystore import open_keystore
-from node.config import ChainConfig
+from node.config_tables import ChainConfig
 from node.failpoints import FAILPOINTS, PUBLISHING_FAILPOINTS
 from node.fsck import check_node
 from node.home import Home

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from anchoring.evm_rpc import HttpRpc
-from node.config import ChainConfig
+from node.config_tables import ChainConfig
 from node.home import Home
 from node.node import EVM_KEY
 from tests.support.anvil import running_anvil

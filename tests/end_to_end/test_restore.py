@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from anchoring.record import digest_cid
-from node.config import ChainConfig
+from node.config_tables import ChainConfig
 from node.home import Home
 from node.log_reading import LATEST, read_record
 from node.node import Node

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from node.access import create_token
-from node.config import DatabaseConfig
+from node.config_tables import DatabaseConfig
 from node.home import Home
 from node.node import Node
 from node.permissions import Role

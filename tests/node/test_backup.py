@@ -9,7 +9,7 @@ from anchoring.backend import AnchorEvent, AnchorReceipt
 from anchoring.memory import MemoryAnchor
 from did.keystore import KeyUnlockFailed
 from node.backup import write_backup
-from node.config import DatabaseConfig
+from node.config_tables import DatabaseConfig
 from node.daemon import run_daemon
 from node.fsck import check_node
 from node.home import Home, HomeExists

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from node.chain_presets import chain_presets, explorer_link
-from node.config import Config, ConfigInvalid
+from node.config import Config
+from node.config_checks import ConfigInvalid
 
 CONTRACT = f"eip155:11155111:0x{'ab' * 20}"
 

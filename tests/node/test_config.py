@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.config import TABLES, ChainConfig, Config, ConfigInvalid, MetricsConfig
+from node.config import Config
+from node.config_checks import ConfigInvalid
+from node.config_tables import TABLES, ChainConfig, MetricsConfig
 from node.home import Home
 from tests.support.nodes import opened, plan
 

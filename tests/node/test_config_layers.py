@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from node.config import Config, ConfigInvalid
+from node.config import Config
+from node.config_checks import ConfigInvalid
 from node.config_layers import (
     OTHERS,
     VariableInvalid,

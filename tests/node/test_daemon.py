@@ -14,7 +14,7 @@ import pytest
 from anchoring.memory import MemoryAnchor
 from node.anchor_request import ANCHOR_NOW
 from node.anchor_state import anchor_state
-from node.config import BatchConfig
+from node.config_tables import BatchConfig
 from node.daemon import AnchorJob, serving
 from node.failpoints import ALL_FAILPOINTS, failpoint
 from node.home import Home

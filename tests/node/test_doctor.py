@@ -16,7 +16,8 @@ from aiohttp import web
 from anchoring.evm_deploy import deploy
 from anchoring.evm_purse import Purse
 from anchoring.evm_rpc import HttpRpc
-from node.config import ChainConfig, Config
+from node.config import Config
+from node.config_tables import ChainConfig
 from node.doctor.examine import examine
 from node.doctor.files import examine_folder
 from node.doctor.finding import Finding, Verdict

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pytest
 
 from node.acting import handling
-from node.config import LogConfig
+from node.config_tables import LogConfig
 from node.logs import QUIET, LineFormatter, configure_logs, hide_secrets, log_access
 from tests.support.nodes import Client
 

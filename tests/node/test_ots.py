@@ -9,7 +9,8 @@ import pytest
 
 from anchoring.ots import OtsMalformed, OtsMismatch, parse_stamp, stamp_digest, verify_stamp
 from node.calendars import CalendarUnreachable, new_session
-from node.config import Config, ConfigInvalid
+from node.config import Config
+from node.config_checks import ConfigInvalid
 from node.home import Home
 from node.logbook import close_batch
 from node.node import Node

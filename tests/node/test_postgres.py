@@ -15,7 +15,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from node.access import create_token
-from node.config import Config, ConfigInvalid, DatabaseConfig
+from node.config import Config
+from node.config_checks import ConfigInvalid
+from node.config_tables import DatabaseConfig
 from node.disk import StorageFailed
 from node.doctor.stores import examine_database
 from node.home import Home

@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from anchoring.memory import MemoryAnchor
-from node.config import TracingConfig
+from node.config_tables import TracingConfig
 from node.daemon import AnchorJob
 from node.node import Node
 from node.tracing import TracingMissing, span, traced_by, tracing

@@ -18,7 +18,8 @@ from credentials.judge import judge
 from credentials.policy import Policy
 from credentials.report import Check
 from node.api.app import build_app
-from node.config import Config, ConfigInvalid, IpfsApiExposed
+from node.config import Config
+from node.config_checks import ConfigInvalid, IpfsApiExposed
 from node.gather import Gatherer
 from node.home import Home
 from node.logbook import LogCorrupt, NotYetAnchored, build_receipt, close_batch

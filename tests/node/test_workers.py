@@ -16,7 +16,7 @@ import pytest
 from prometheus_client.mmap_dict import MmapedDict
 
 from node import workers
-from node.config import MetricsConfig, ServeConfig
+from node.config_tables import MetricsConfig, ServeConfig
 from node.home import Home
 from node.listening import shared_listener
 from node.shared_metrics import MULTIPROCESS_FOLDER

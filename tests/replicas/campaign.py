@@ -20,7 +20,7 @@ from anchoring.evm_deploy import deploy
 from anchoring.evm_rpc import HttpRpc
 from node.access import create_token
 from node.backends import open_backend
-from node.config import BatchConfig, ChainConfig, DatabaseConfig
+from node.config_tables import BatchConfig, ChainConfig, DatabaseConfig
 from node.fsck import check_node
 from node.home import Home
 from node.node import EVM_KEY, Node

@@ -12,7 +12,7 @@ import time
 import traceback
 from pathlib import Path
 
-from node.config import DatabaseConfig
+from node.config_tables import DatabaseConfig
 from node.reconciling import Reconciliation
 from tests.restore_drill.drill import play
 from tests.support.nodes import make_home_here

@@ -14,7 +14,7 @@ from anchoring.backend import AnchorEvent, AnchorReceipt
 from anchoring.memory import MemoryAnchor
 from credentials.status_list import set_indexes
 from node.backup import write_backup
-from node.config import DatabaseConfig
+from node.config_tables import DatabaseConfig
 from node.home import Home
 from node.logbook import close_batch, publish_log
 from node.node import Node, RestoreBehindPublished

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from node.config import DatabaseConfig
+from node.config_tables import DatabaseConfig
 from tests.restore_drill.drill import play
 from tests.support.nodes import make_home_here
 from tests.support.postgres import Cluster, drop
