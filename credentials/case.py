@@ -133,19 +133,19 @@ class Case:
         object.__setattr__(case, "_did_documents", {})
         return case
 
-    def about(self, recurring: JsonObject, as_of: datetime) -> "Case":
+    def about(self, found: Obtained[JsonObject], as_of: datetime) -> "Case":
         """Return the case of a document that this one leans on, on the same evidence.
 
         Args:
-            recurring: A status list.
+            found: A status list.
             as_of: When it has to hold.
         """
         case = Case(
-            recurring,
+            found.value,
             self.evidence,
             self.policy,
             as_of,
-            recurring=Recurring(recurring),
+            recurring=_recurring(found),
             clock=self.latest,
         )
         object.__setattr__(case, "_did_documents", self._did_documents)
@@ -178,6 +178,14 @@ class Case:
         if isinstance(self._proofs, PatunayError):
             raise self._proofs
         return self._proofs
+
+
+def _recurring(found: Obtained[JsonObject]) -> Recurring:
+    """Return what was had with its digest: the known one, if it is of this very value."""
+    known = found.recurring
+    if known is not None and known.document is found.value:
+        return known
+    return Recurring(found.value)
 
 
 class _Read(NamedTuple):

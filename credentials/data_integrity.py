@@ -254,14 +254,20 @@ def verify_proof(
 class Recurring:
     """A document that comes back with others, as a status list does, and its digest."""
 
-    __slots__ = ("digest", "document")
+    __slots__ = ("_digest", "document")
 
     def __init__(self, document: JsonObject) -> None:
         self.document = document
         """Not changed from now on."""
 
-        self.digest = _digest_exactly(document)
-        """Of the document exactly as it was read: it tells True from 1."""
+        self._digest = b""
+
+    @property
+    def digest(self) -> bytes:
+        """Of the document exactly as it was read: it tells True from 1. Made once."""
+        if not self._digest:
+            self._digest = _digest_exactly(self.document)
+        return self._digest
 
 
 def _digest_exactly(value: object) -> bytes:

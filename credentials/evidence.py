@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # most credentials come without a receipt
     from anchoring.backend import Sighting
     from anchoring.receipt import Receipt
     from anchoring.tlog_proof import TlogProof
+    from credentials.data_integrity import Recurring
 
 T = TypeVar("T")
 
@@ -53,6 +54,10 @@ class Obtained(Generic[T]):
 
     origin: Origin = Origin.LOOKED_UP
     """Whether the verifier's own side looked it up, or somebody handed it over."""
+
+    recurring: "Recurring | None" = field(default=None, repr=False, compare=False)
+    """The value with its digest, from whoever keeps it for the next credential. Asked only
+    where its document is `value` itself, so that no other value can borrow its digest."""
 
 
 class Missing(NamedTuple):

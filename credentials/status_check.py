@@ -164,7 +164,7 @@ def _readings(entry: Entry, issuer: str, case: Case) -> list[Reading]:
 def _read_copy(
     found: Obtained[JsonObject], entry: Entry, issuer: str, case: Case
 ) -> Reading:
-    inner = case.about(found.value, max(case.as_of, found.obtained_at))
+    inner = case.about(found, max(case.as_of, found.obtained_at))
     _check_status_list(inner, entry, issuer)
     times = [
         proof.created

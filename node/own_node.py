@@ -115,10 +115,10 @@ class OwnNode:
         file = self._places.get(name) or place()
         when = self.clock.now()
         try:
-            found = Obtained(self.files.read(file, MAX_FILE_BYTES), OWN_NODE, when)
+            read = self.files.read(file, MAX_FILE_BYTES)
         except FileNotFoundError:
             return missing
         except PatunayError as e:
             return Missing.because(e)
         self._places[name] = file  # one for each file that is there, and no more
-        return found
+        return Obtained(read.document, OWN_NODE, when, recurring=read)

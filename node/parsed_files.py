@@ -6,7 +6,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from primitives.canonical_json import JsonObject
+from credentials.data_integrity import Recurring
 from primitives.strict_json import parse_json_object
 
 MAX_KEPT: Final = 64
@@ -35,10 +35,12 @@ class ParsedFiles:
     settled_ns = SETTLED_NS
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[Path, tuple[_Version, JsonObject]] = OrderedDict()
+        self._kept: OrderedDict[Path, tuple[_Version, Recurring]] = OrderedDict()
 
-    def read(self, path: Path, max_bytes: int) -> JsonObject:
+    def read(self, path: Path, max_bytes: int) -> Recurring:
         """Return the JSON object in a file, which the caller MUST NOT change.
+
+        The same while the file is the same, so that its digest is made once.
 
         Raises:
             FileNotFoundError: There is no such file.
@@ -49,7 +51,7 @@ class ParsedFiles:
             return known[1]
         with path.open("rb") as opened:
             version = _version(os.fstat(opened.fileno()))
-            value = parse_json_object(opened.read(max_bytes + 1), max_bytes)
+            value = Recurring(parse_json_object(opened.read(max_bytes + 1), max_bytes))
         self._kept.pop(path, None)
         # The clock of the disk, which no `Clock` of the caller stands for.
         settled = time.time_ns() - max(version[2:]) > self.settled_ns

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from credentials import case
 from credentials.case import MAX_KNOWN, Case
-from credentials.data_integrity import Proof
-from credentials.evidence import Evidence
+from credentials.data_integrity import Proof, Recurring
+from credentials.evidence import OWN_NODE, Evidence, Obtained
 from credentials.model import Credential, StructureInvalid
 from credentials.policy import Policy
 from primitives.canonical_json import JsonObject
@@ -14,8 +14,12 @@ from tests.support.credentials_support import NOW, signed, unsigned
 LEANING = Case(signed(unsigned()), Evidence(), Policy(), NOW)
 
 
+def had(document: JsonObject) -> Obtained[JsonObject]:
+    return Obtained(document, OWN_NODE, NOW)
+
+
 def about(document: JsonObject) -> Case:
-    return LEANING.about(document, NOW)
+    return LEANING.about(had(document), NOW)
 
 
 def credential_of(document: JsonObject) -> Credential:
@@ -44,6 +48,22 @@ def test_another_document_is_read_for_itself() -> None:
     assert isinstance(first, Proof)
     assert isinstance(other, Proof)
     assert first.created != other.created
+
+
+def test_a_digest_that_came_with_a_document_is_not_made_again() -> None:
+    kept = Recurring(signed(unsigned(name="A list")))
+    found = replace(had(kept.document), recurring=kept)
+    assert LEANING.about(found, NOW).recurring is kept
+
+
+def test_a_document_borrows_no_digest_of_another() -> None:
+    kept = Recurring(signed(unsigned(name="A list")))
+    credential_of(kept.document)
+    for other in ({**kept.document, "name": "Another"}, dict(kept.document)):
+        found = LEANING.about(replace(had(other), recurring=kept), NOW)
+        assert found.recurring is not kept
+        assert isinstance(found.credential, Credential)
+        assert found.credential.name == other["name"]
 
 
 def test_values_that_python_calls_equal_are_read_apart() -> None:

@@ -44,6 +44,27 @@ async def test_a_kept_file_answers_as_one_that_is_read_anew(
     assert reports[0]["standing"] == "revoked"
 
 
+async def test_a_kept_list_has_its_digest_with_it_until_it_changes(
+    node: Node, credential: dict[str, Any], clock: HandClock
+) -> None:
+    own = _verifier(node, _AtOnce()).gatherer.own
+    assert own is not None
+    url = credential["credentialStatus"]["statusListCredential"]
+    seen = []
+    for change in (None, None, revoke):
+        clock.advance(1)
+        if change is not None:
+            await change(node, credential["id"], "tried")
+        found = own.status_list(url)
+        assert isinstance(found, Obtained)
+        assert found.recurring is not None
+        assert found.recurring.document is found.value
+        seen.append(found.recurring)
+    first, again, changed = seen
+    assert first is again
+    assert first.digest != changed.digest
+
+
 async def test_says_when_a_kept_file_was_looked_at(node: Node, clock: HandClock) -> None:
     own = _verifier(node, _AtOnce()).gatherer.own
     assert own is not None
