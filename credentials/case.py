@@ -3,13 +3,12 @@
 What the evidence does not have is raised as `EvidenceMissing`, never answered with "no".
 """
 
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-from credentials.data_integrity import ASSERTION, Proof, Recurring, parse_proofs
+from credentials.data_integrity import ASSERTION, Proof, parse_proofs
 from credentials.evidence import (
     Evidence,
     EvidenceMissing,
@@ -20,6 +19,7 @@ from credentials.evidence import (
 )
 from credentials.model import Credential, parse_credential
 from credentials.policy import Policy
+from credentials.recurring import Recurring, Remembered, recurring_of
 from credentials.report import Check, Result
 from did.document import DidDocument, parse_did_document
 from did.identifier import DidUrl
@@ -35,8 +35,8 @@ if TYPE_CHECKING:  # a did:key without receipt needs none of them
 T = TypeVar("T")
 
 MAX_KNOWN: Final = 16
-"""Status lists that are remembered as they were read; the oldest goes first. Each has
-1 MiB at most."""
+"""Status lists that are remembered as they were read, and DID documents. Each has 1 MiB
+at most."""
 
 
 class DidHistoryUnusable(Undetermined):
@@ -145,7 +145,7 @@ class Case:
             self.evidence,
             self.policy,
             as_of,
-            recurring=_recurring(found),
+            recurring=recurring_of(found) or Recurring(found.value),
             clock=self.latest,
         )
         object.__setattr__(case, "_did_documents", self._did_documents)
@@ -158,8 +158,7 @@ class Case:
             found = had(self.evidence.did_document(did))
             if found.origin is Origin.BUNDLE:
                 _require_logged(found.value, did, self)
-            known = parse_did_document(found.value, did)
-            self._did_documents[did] = known
+            known = self._did_documents[did] = _read_did_document(found, did)
         return known
 
     def readable(self) -> Credential:
@@ -178,14 +177,6 @@ class Case:
         if isinstance(self._proofs, PatunayError):
             raise self._proofs
         return self._proofs
-
-
-def _recurring(found: Obtained[JsonObject]) -> Recurring:
-    """Return what was had with its digest: the known one, if it is of this very value."""
-    known = found.recurring
-    if known is not None and known.document is found.value:
-        return known
-    return Recurring(found.value)
 
 
 class _Read(NamedTuple):
@@ -214,19 +205,23 @@ def _read(document: JsonObject, purpose: str) -> _Read:
 
 def _read_again(recurring: Recurring, purpose: str) -> _Read:
     """Return the same, and remember what could be read of some documents."""
-    name = purpose, recurring.digest
-    known = _known.get(name)
-    if known is None:
-        known = _read(recurring.document, purpose)
-        if known.is_sound:  # an error that is raised again and again grows
-            _known[name] = known
-            if len(_known) > MAX_KNOWN:
-                _known.popitem(last=False)
-    return known
+    read = partial(_read, recurring.document, purpose)
+    return _known.get(purpose, recurring, read)
 
 
-_known: Final[OrderedDict[tuple[str, bytes], _Read]] = OrderedDict()
-"""What a document says depends on nothing else; whether it holds is asked each time."""
+_known: Final = Remembered[_Read](MAX_KNOWN, lambda read: read.is_sound)
+
+
+def _read_did_document(found: Obtained[JsonObject], did: str) -> DidDocument:
+    """Return a DID document; whoever keeps its JSON has it read once."""
+    recurring = recurring_of(found)
+    if recurring is None:
+        return parse_did_document(found.value, did)
+    read = partial(parse_did_document, found.value, did)
+    return _known_documents.get(did, recurring, read)
+
+
+_known_documents: Final = Remembered[DidDocument](MAX_KNOWN)
 
 
 def document_of(did: str, case: Case) -> DidDocument:

@@ -2,14 +2,18 @@
 
 from dataclasses import replace
 
+import pytest
+
 from credentials import case
 from credentials.case import MAX_KNOWN, Case
-from credentials.data_integrity import Proof, Recurring
+from credentials.data_integrity import Proof
 from credentials.evidence import OWN_NODE, Evidence, Obtained
 from credentials.model import Credential, StructureInvalid
 from credentials.policy import Policy
+from credentials.recurring import Recurring
+from did.document import DidDocumentIdMismatch
 from primitives.canonical_json import JsonObject
-from tests.support.credentials_support import NOW, signed, unsigned
+from tests.support.credentials_support import ISSUER, NOW, evidence, signed, unsigned
 
 LEANING = Case(signed(unsigned()), Evidence(), Policy(), NOW)
 
@@ -91,6 +95,37 @@ def test_what_is_wrong_with_a_document_is_not_remembered() -> None:
     (one,), (two,) = about(unread).proofs(), about(unread).proofs()
     assert getattr(one, "code", "") == "proof-suite-unsupported"
     assert one is not two
+
+
+def with_did_document(found: Obtained[JsonObject], did: str = ISSUER) -> Case:
+    return LEANING.on(Evidence(did_documents={did: found}), NOW)
+
+
+def did_document() -> JsonObject:
+    found = evidence().did_documents[ISSUER]
+    assert isinstance(found, Obtained)
+    return found.value
+
+
+def test_a_did_document_that_is_kept_is_read_once() -> None:
+    kept = Recurring(did_document())
+    found = replace(had(kept.document), recurring=kept)
+    first, again = (with_did_document(found).did_document(ISSUER) for _ in range(2))
+    assert first is again
+    assert first == with_did_document(had(kept.document)).did_document(ISSUER)
+
+
+def test_a_did_document_is_not_taken_for_another_that_is_kept() -> None:
+    kept = Recurring(did_document())
+    found = replace(had(kept.document), recurring=kept)
+    with_did_document(found).did_document(ISSUER)
+    emptied = replace(found, value={**kept.document, "assertionMethod": []})
+    document = with_did_document(emptied).did_document(ISSUER)
+    assert document.relationships["assertionMethod"] == frozenset()
+    other = "did:web:other.example"
+    for _ in range(2):
+        with pytest.raises(DidDocumentIdMismatch, match=other):
+            with_did_document(found, other).did_document(other)
 
 
 def test_no_more_than_so_many_documents_are_remembered() -> None:
