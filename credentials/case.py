@@ -35,8 +35,8 @@ if TYPE_CHECKING:  # a did:key without receipt needs none of them
 T = TypeVar("T")
 
 MAX_KNOWN: Final = 16
-"""Status lists that are remembered as they were read, and DID documents. Each has 1 MiB
-at most."""
+"""Status lists that are remembered as they were read, DID documents, and histories of
+keys. Each has 2 MiB at most."""
 
 
 class DidHistoryUnusable(Undetermined):
@@ -298,15 +298,27 @@ def history_of(found: Obtained[JsonObject], issuer: str, case: Case) -> "DidHist
     Raises:
         DidHistoryUnusable, DidHistoryUnproven: See the classes.
     """
-    from did.history import parse_history  # noqa: PLC0415 - not every issuer has one
-
     try:
-        history = parse_history(found.value, issuer)
+        history = _read_history(found, issuer)
     except PatunayError as e:
         raise DidHistoryUnusable(f"{e.code}: {e}") from e
     if found.origin is Origin.BUNDLE:
         _require_history_logged(history, case)
     return history
+
+
+def _read_history(found: Obtained[JsonObject], issuer: str) -> "DidHistory":
+    """Return a history, as `_read_did_document`: each of its events has a signature."""
+    from did.history import parse_history  # noqa: PLC0415 - not every issuer has one
+
+    recurring = recurring_of(found)
+    if recurring is None:
+        return parse_history(found.value, issuer)
+    read = partial(parse_history, found.value, issuer)
+    return _known_histories.get(issuer, recurring, read)
+
+
+_known_histories: Final = Remembered["DidHistory"](MAX_KNOWN)
 
 
 def _require_history_logged(history: "DidHistory", case: Case) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from credentials import case
-from credentials.case import MAX_KNOWN, Case
+from credentials.case import MAX_KNOWN, Case, DidHistoryUnusable, history_of
 from credentials.data_integrity import Proof
 from credentials.evidence import OWN_NODE, Evidence, Obtained
 from credentials.model import Credential, StructureInvalid
@@ -13,7 +13,15 @@ from credentials.policy import Policy
 from credentials.recurring import Recurring
 from did.document import DidDocumentIdMismatch
 from primitives.canonical_json import JsonObject
-from tests.support.credentials_support import ISSUER, NOW, evidence, signed, unsigned
+from tests.support.credentials_support import (
+    ISSUER,
+    METHOD,
+    NOW,
+    evidence,
+    signed,
+    unsigned,
+)
+from tests.support.stolen_keys import events, history
 
 LEANING = Case(signed(unsigned()), Evidence(), Policy(), NOW)
 
@@ -126,6 +134,19 @@ def test_a_did_document_is_not_taken_for_another_that_is_kept() -> None:
     for _ in range(2):
         with pytest.raises(DidDocumentIdMismatch, match=other):
             with_did_document(found, other).did_document(other)
+
+
+def test_a_history_that_is_kept_is_read_once_and_answers_for_no_other() -> None:
+    kept = Recurring(history(*events(("KeyRotated", METHOD, None))))
+    found = replace(had(kept.document), recurring=kept)
+    first = history_of(found, ISSUER, LEANING)
+    assert first is history_of(found, ISSUER, LEANING)
+    assert first == history_of(had(kept.document), ISSUER, LEANING)
+    shorter = replace(found, value=history())
+    assert history_of(shorter, ISSUER, LEANING).events == ()
+    for _ in range(2):
+        with pytest.raises(DidHistoryUnusable):
+            history_of(found, "did:web:other.example", LEANING)
 
 
 def test_no_more_than_so_many_documents_are_remembered() -> None:

@@ -1,15 +1,18 @@
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from credentials.evidence import Obtained
 from credentials.policy import Policy
 from node.api.verify import Verifier, render_report
 from node.gather import Gatherer
-from node.node import Node
+from node.node import MAIN, Node, credential_key
 from node.own_node import OwnNode
 from node.parsed_files import ParsedFiles
+from node.rotation import rotate
 from node.status import revoke
 from primitives.canonical_json import JsonObject
+from tests.support.declaring import declare_compromised
 from tests.support.nodes import HandClock
 
 
@@ -25,14 +28,26 @@ def _verifier(node: Node, files: ParsedFiles) -> Verifier:
     return Verifier(node, Gatherer(node.clock, own), Policy())
 
 
+def _states(report: JsonObject) -> tuple[str, str]:
+    """Return the standing, and what is said of the key."""
+    checks: Any = report["checks"]
+    (key,) = (check for check in checks if check["name"] == "issuer-key")
+    return str(report["standing"]), str(key["code"])
+
+
 async def test_a_kept_file_answers_as_one_that_is_read_anew(
     node: Node, credential: dict[str, Any], clock: HandClock
 ) -> None:
     kept = _verifier(node, _AtOnce())
-    reports: list[JsonObject] = []
-    for change in (None, revoke):
+    seen = []
+    for change in (
+        None,
+        partial(rotate, node, MAIN),
+        partial(revoke, node, credential["id"], "tried"),
+        partial(declare_compromised, node, credential_key(MAIN), node.instant()),
+    ):
         if change is not None:
-            await change(node, credential["id"], "tried")
+            await change()
         for _ in range(2):
             clock.advance(1)
             anew = _verifier(node, ParsedFiles())
@@ -41,7 +56,14 @@ async def test_a_kept_file_answers_as_one_that_is_read_anew(
                 for verifier in (kept, anew)
             ]
             assert reports[0] == reports[1]
-    assert reports[0]["standing"] == "revoked"
+            seen.append(_states(reports[0]))
+    assert seen[::2] == seen[1::2]
+    assert seen[::2] == [
+        ("in-force", ""),
+        ("in-force", "time-only-claimed"),
+        ("revoked", "time-only-claimed"),
+        ("unknown", "anchor-not-shown"),
+    ]
 
 
 async def test_a_kept_list_has_its_digest_with_it_until_it_changes(
