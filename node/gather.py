@@ -4,13 +4,15 @@ What cannot be had becomes `Missing` with its reason; nothing here decides anyth
 node's own files come first, then the network, if a fetcher was given.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
+from credentials.case import MAX_KNOWN
 from credentials.data_integrity import ASSERTION, Proof, parse_proofs
 from credentials.evidence import NOT_LOOKED_UP, Evidence, Lookup, Missing, Obtained
 from credentials.policy import Policy
+from credentials.recurring import Remembered, recurring_of
 from did.service_type import SERVICE_TYPE
 from primitives.canonical_json import Json, JsonObject
 from primitives.clock import Clock
@@ -86,8 +88,7 @@ class Gatherer:
         dids = {did: await self._did(did) for did in _dids(document, read)}
         lists = {url: await self._status_list(url) for url in _status_urls(document)}
         for found in lists.values():
-            value = found.value if isinstance(found, Obtained) else {}
-            for did in _dids(value, _proofs(value)):
+            for did in _signers(found) if isinstance(found, Obtained) else ():
                 if did not in dids and len(dids) < MAX_LOOK_UPS:
                     dids[did] = await self._did(did)
         evidence = Evidence(
@@ -160,6 +161,19 @@ def _proofs(
         return parse_proofs(document, purpose)
     except PatunayError:
         return ()  # `check_proof` reports it; there is just no key to look up
+
+
+def _signers(found: Obtained[JsonObject]) -> Sequence[str]:
+    """Return the `_dids` of a status list; found once while its file is the same."""
+
+    def read() -> Sequence[str]:
+        return _dids(found.value, _proofs(found.value))
+
+    recurring = recurring_of(found)
+    return read() if recurring is None else _known_signers.get(ASSERTION, recurring, read)
+
+
+_known_signers: Final = Remembered[Sequence[str]](MAX_KNOWN)
 
 
 def _dids(document: JsonObject, proofs: Iterable[Proof | PatunayError]) -> list[str]:

@@ -6,12 +6,15 @@ from credentials.evidence import Obtained
 from credentials.policy import Policy
 from node.api.verify import Verifier, render_report
 from node.gather import Gatherer
+from node.home import write_file
 from node.node import MAIN, Node, credential_key
 from node.own_node import OwnNode
 from node.parsed_files import ParsedFiles
+from node.publishing import status_list_file
 from node.rotation import rotate
 from node.status import revoke
-from primitives.canonical_json import JsonObject
+from primitives.canonical_json import JsonObject, canonicalize
+from primitives.strict_json import parse_json_object
 from tests.support.declaring import declare_compromised
 from tests.support.nodes import HandClock
 
@@ -85,6 +88,26 @@ async def test_a_kept_list_has_its_digest_with_it_until_it_changes(
     first, again, changed = seen
     assert first is again
     assert first.digest != changed.digest
+
+
+async def test_looks_up_whoever_a_kept_list_is_of_now(
+    node: Node, credential: dict[str, Any], clock: HandClock
+) -> None:
+    verifier = _verifier(node, _AtOnce())
+    url = credential["credentialStatus"]["statusListCredential"]
+    file = status_list_file(node.home, node.config, url)
+    before = file.read_bytes()
+    other = "did:web:other.example"
+    own = (await verifier.evidence(credential)).did_documents.keys()
+    for body, wanted in (
+        (before, own),
+        (canonicalize({**parse_json_object(before), "issuer": other}), {*own, other}),
+        (before, own),
+    ):
+        clock.advance(1)
+        write_file(file, body)
+        for _ in range(2):
+            assert (await verifier.evidence(credential)).did_documents.keys() == wanted
 
 
 async def test_says_when_a_kept_file_was_looked_at(node: Node, clock: HandClock) -> None:
