@@ -80,6 +80,24 @@ def test_accepts_every_published_revision_in_either_form(name: str, algorithm: s
         assert check_related_resources({"id": VC_V2, **digest}) == 0
 
 
+@pytest.mark.parametrize("name", V2_FILES)
+@pytest.mark.parametrize("algorithm", [*MULTIHASH])
+def test_a_bare_digest_in_multibase_is_read_by_its_length(
+    name: str, algorithm: str
+) -> None:
+    digest = hashlib.new(algorithm, raw(name)).digest()
+    for given in ("u" + encode_base64url(digest), "z" + encode_base58btc(digest)):
+        assert check_related_resources({"id": VC_V2, "digestMultibase": given}) == 0
+        assert check_related_resources({"id": "urn:uuid:1", "digestMultibase": given}) == 1
+    other = "u" + encode_base64url(digest[::-1])
+    with pytest.raises(RelatedResourceMismatch, match=f"found {algorithm}-"):
+        check_related_resources({"id": VC_V2, "digestMultibase": other})
+    for size in (len(digest) - 1, len(digest) + 1):
+        cut = "u" + encode_base64url((digest + b"\xff")[:size])
+        with pytest.raises(RelatedResourceMalformed, match="no multihash and no digest"):
+            check_related_resources({"id": VC_V2, "digestMultibase": cut})
+
+
 @pytest.mark.parametrize("algorithm", [*MULTIHASH])
 def test_refuses_another_context_under_a_known_name(algorithm: str) -> None:
     other = raw("ob-v3p0-context-3.0.3.json")
