@@ -5,10 +5,10 @@ What the evidence does not have is raised as `EvidenceMissing`, never answered w
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from credentials.data_integrity import ASSERTION, Proof, parse_proofs
+from credentials.data_integrity import ASSERTION, Proof, Recurring
 from credentials.evidence import (
     Evidence,
     EvidenceMissing,
@@ -17,9 +17,15 @@ from credentials.evidence import (
     Obtained,
     Origin,
 )
-from credentials.model import Credential, parse_credential
+from credentials.model import Credential
 from credentials.policy import Policy
-from credentials.recurring import Recurring, Remembered, recurring_of
+from credentials.readings import (
+    read_again,
+    read_did_document,
+    read_document,
+    read_history,
+    recurring_of,
+)
 from credentials.report import Check, Result
 from did.document import DidDocument, parse_did_document
 from did.identifier import DidUrl
@@ -33,10 +39,6 @@ if TYPE_CHECKING:  # a did:key without receipt needs none of them
     from did.history import DidHistory
 
 T = TypeVar("T")
-
-MAX_KNOWN: Final = 16
-"""Status lists that are remembered as they were read, DID documents, and histories of
-keys. Each has 2 MiB at most."""
 
 
 class DidHistoryUnusable(Undetermined):
@@ -97,9 +99,9 @@ class Case:
     def __post_init__(self) -> None:
         """Read the document once, for all the checks."""
         read = (
-            _read(self.document, self.purpose)
+            read_document(self.document, self.purpose)
             if self.recurring is None
-            else _read_again(self.recurring, self.purpose)
+            else read_again(self.recurring, self.purpose)
         )
         object.__setattr__(self, "credential", read.credential)
         object.__setattr__(self, "_proofs", read.proofs)
@@ -158,7 +160,7 @@ class Case:
             found = had(self.evidence.did_document(did))
             if found.origin is Origin.BUNDLE:
                 _require_logged(found.value, did, self)
-            known = self._did_documents[did] = _read_did_document(found, did)
+            known = self._did_documents[did] = read_did_document(found, did)
         return known
 
     def readable(self) -> Credential:
@@ -177,51 +179,6 @@ class Case:
         if isinstance(self._proofs, PatunayError):
             raise self._proofs
         return self._proofs
-
-
-class _Read(NamedTuple):
-    """What a document says, or what is wrong with it."""
-
-    credential: Credential | PatunayError
-    proofs: tuple[Proof | PatunayError, ...] | PatunayError
-
-    @property
-    def is_sound(self) -> bool:
-        """Whether nothing is wrong with it."""
-        found = (self.credential, *self.proofs) if isinstance(self.proofs, tuple) else ()
-        return bool(found) and not any(isinstance(one, PatunayError) for one in found)
-
-
-def _read(document: JsonObject, purpose: str) -> _Read:
-    try:
-        credential: Credential | PatunayError = parse_credential(document)
-    except PatunayError as e:
-        credential = e
-    try:
-        return _Read(credential, parse_proofs(document, purpose))
-    except PatunayError as e:
-        return _Read(credential, e)
-
-
-def _read_again(recurring: Recurring, purpose: str) -> _Read:
-    """Return the same, and remember what could be read of some documents."""
-    read = partial(_read, recurring.document, purpose)
-    return _known.get(purpose, recurring, read)
-
-
-_known: Final = Remembered[_Read](MAX_KNOWN, lambda read: read.is_sound)
-
-
-def _read_did_document(found: Obtained[JsonObject], did: str) -> DidDocument:
-    """Return a DID document; whoever keeps its JSON has it read once."""
-    recurring = recurring_of(found)
-    if recurring is None:
-        return parse_did_document(found.value, did)
-    read = partial(parse_did_document, found.value, did)
-    return _known_documents.get(did, recurring, read)
-
-
-_known_documents: Final = Remembered[DidDocument](MAX_KNOWN)
 
 
 def document_of(did: str, case: Case) -> DidDocument:
@@ -299,26 +256,12 @@ def history_of(found: Obtained[JsonObject], issuer: str, case: Case) -> "DidHist
         DidHistoryUnusable, DidHistoryUnproven: See the classes.
     """
     try:
-        history = _read_history(found, issuer)
+        history = read_history(found, issuer)
     except PatunayError as e:
         raise DidHistoryUnusable(f"{e.code}: {e}") from e
     if found.origin is Origin.BUNDLE:
         _require_history_logged(history, case)
     return history
-
-
-def _read_history(found: Obtained[JsonObject], issuer: str) -> "DidHistory":
-    """Return a history, as `_read_did_document`: each of its events has a signature."""
-    from did.history import parse_history  # noqa: PLC0415 - not every issuer has one
-
-    recurring = recurring_of(found)
-    if recurring is None:
-        return parse_history(found.value, issuer)
-    read = partial(parse_history, found.value, issuer)
-    return _known_histories.get(issuer, recurring, read)
-
-
-_known_histories: Final = Remembered["DidHistory"](MAX_KNOWN)
 
 
 def _require_history_logged(history: "DidHistory", case: Case) -> None:

@@ -13,7 +13,6 @@ from credentials.jsonld.quads import Engine
 from credentials.jsonld.recurring import RecurringEngine
 from credentials.model import is_open_badge
 from credentials.proof_chain import previous_ids, proof_entries, signed_document
-from credentials.recurring import Recurring, digest_exactly
 from credentials.suites import ed25519_signature_2020, eddsa_jcs_2022, eddsa_rdfc_2022
 from primitives.canonical_json import Json, JsonObject
 from primitives.ed25519 import (
@@ -25,6 +24,7 @@ from primitives.ed25519 import (
 )
 from primitives.encodings import decode_base58btc, encode_base58btc
 from primitives.errors import PatunayError, Rejected, Undetermined
+from primitives.hashing import sha256
 from primitives.instants import format_instant, parse_instant
 
 if TYPE_CHECKING:  # whoever verifies needs none
@@ -251,6 +251,29 @@ def verify_proof(
     verify_signature(key, signed, proof.signature)
 
 
+class Recurring:
+    """A document that comes back with others, as a status list does, and its digest."""
+
+    __slots__ = ("_digest", "document")
+
+    def __init__(self, document: JsonObject) -> None:
+        self.document = document
+        """Not changed from now on."""
+
+        self._digest = b""
+
+    @property
+    def digest(self) -> bytes:
+        """Of the document exactly as it was read: it tells True from 1. Made once."""
+        if not self._digest:
+            self._digest = _digest_exactly(self.document)
+        return self._digest
+
+
+def _digest_exactly(value: object) -> bytes:
+    return sha256(repr(value).encode("utf-8", "surrogatepass"))
+
+
 def verify_recurring_proof(recurring: Recurring, proof: Proof, key: PublicKey) -> None:
     """As `verify_proof`, and remembers what held: a status list comes with each credential.
 
@@ -260,7 +283,7 @@ def verify_recurring_proof(recurring: Recurring, proof: Proof, key: PublicKey) -
     Raises:
         PatunayError: As `verify_proof`; what does not hold is not remembered.
     """
-    name = recurring.digest + digest_exactly((proof.options, proof.signature, key))
+    name = recurring.digest + _digest_exactly((proof.options, proof.signature, key))
     if name in _held:
         return
     verify_proof(recurring.document, proof, key)

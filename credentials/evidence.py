@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # most credentials come without a receipt
     from anchoring.backend import Sighting
     from anchoring.receipt import Receipt
     from anchoring.tlog_proof import TlogProof
-    from credentials.recurring import Recurring
+    from credentials.data_integrity import Recurring
 
 T = TypeVar("T")
 

@@ -8,11 +8,10 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from credentials.case import MAX_KNOWN
 from credentials.data_integrity import ASSERTION, Proof, parse_proofs
 from credentials.evidence import NOT_LOOKED_UP, Evidence, Lookup, Missing, Obtained
 from credentials.policy import Policy
-from credentials.recurring import Remembered, recurring_of
+from credentials.readings import MAX_KNOWN, Remembered, recurring_of
 from did.service_type import SERVICE_TYPE
 from primitives.canonical_json import Json, JsonObject
 from primitives.clock import Clock

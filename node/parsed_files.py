@@ -6,7 +6,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from credentials.recurring import Recurring
+from credentials.data_integrity import Recurring
 from primitives.strict_json import parse_json_object
 
 MAX_KEPT: Final = 64

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from credentials import case
-from credentials.case import MAX_KNOWN, Case, DidHistoryUnusable, history_of
-from credentials.data_integrity import Proof
+from credentials import readings
+from credentials.case import Case, DidHistoryUnusable, history_of
+from credentials.data_integrity import Proof, Recurring
 from credentials.evidence import OWN_NODE, Evidence, Obtained
 from credentials.model import Credential, StructureInvalid
 from credentials.policy import Policy
-from credentials.recurring import Recurring
+from credentials.readings import MAX_KNOWN
 from did.document import DidDocumentIdMismatch
 from primitives.canonical_json import JsonObject
 from tests.support.credentials_support import (
@@ -152,4 +152,4 @@ def test_a_history_that_is_kept_is_read_once_and_answers_for_no_other() -> None:
 def test_no_more_than_so_many_documents_are_remembered() -> None:
     for number in range(MAX_KNOWN + 2):
         credential_of(signed(unsigned(name=f"List {number}"), suite="eddsa-jcs-2022"))
-    assert len(case._known) == MAX_KNOWN
+    assert len(readings._known) == MAX_KNOWN

@@ -15,6 +15,7 @@ from credentials.data_integrity import (
     MAX_PROOFS,
     Proof,
     ProofInvalid,
+    Recurring,
     add_proof,
     parse_proofs,
     verify_proof,
@@ -22,7 +23,6 @@ from credentials.data_integrity import (
 )
 from credentials.jsonld.loader import OB_EXTENSIONS, OB_V3, VC_V2
 from credentials.judge import judge
-from credentials.recurring import Recurring
 from credentials.report import Check, Outcome, Result
 from did.multikey import decode_multikey
 from primitives.canonical_json import Json, JsonObject, canonicalize
