@@ -164,6 +164,7 @@ def document(**members: Any) -> dict[str, Any]:
         ({"plain": 1}, {"plain": 2}),
         ({"plain": "a"}, {"plain": 1}),
         ({"plain": "a"}, {"plain": None}),
+        ({"link": None}, {"link": "no-iri"}),
         ({"plain": "a"}, {"plain": ["a", "b"]}),
         ({"plain": ["a"]}, {"plain": ["a", "a"]}),
         ({"plain": ["a", "b"]}, {"plain": ["b", "b"]}),

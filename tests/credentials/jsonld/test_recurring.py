@@ -120,6 +120,13 @@ def test_outlines_have_a_bound() -> None:
     assert len(kept(engine)) == 1
 
 
+def test_names_inside_a_node_are_of_its_outline() -> None:
+    engine = made()
+    for members in ({"plain": "a"}, {"day": "a"}):
+        engine.checked_json(document(free=members))
+    assert len(kept(engine)) == 2
+
+
 def test_long_documents_are_not_learnt() -> None:
     engine = made()
     for _ in range(3):
