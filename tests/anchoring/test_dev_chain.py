@@ -44,7 +44,8 @@ async def test_it_works_beside_the_event_loop() -> None:
     others = asyncio.create_task(take_turns())
     await chain.mine(20)
     others.cancel()
-    assert turns > 20
+    # Each turn waits for the interpreter's switch; on the loop there would be two.
+    assert turns > 5
     await chain.close()
 
 

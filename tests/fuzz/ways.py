@@ -21,8 +21,8 @@ from node.api.openapi import describe
 from node.api.presentations import text_option
 from node.api.request import MAX_BODY_BYTES
 from node.api.verify import VerifyRequestMalformed, read_options, required_checks
-from node.gather import Gatherer
 from node.gather_presentation import gather_presentation
+from node.log_reading import own_receipt
 from primitives.canonical_json import JsonObject
 from primitives.errors import PatunayError
 from primitives.instants import format_instant
@@ -168,7 +168,7 @@ async def by_command(world: World, raw: bytes, file: Path) -> None:
     """Run `patunay verify` on a file, offline, and compare it with the library."""
     await asyncio.to_thread(file.write_bytes, raw)
     start = time.perf_counter()
-    wanted = await _offline(world.offline, raw)
+    wanted = await _offline(world, raw)
     arguments = ("verify", "--json", "--offline", "--as-of", format_instant(NOW), file)
     done = await asyncio.to_thread(run, *arguments, home=world.node.home.root)
     answer = parse_json_object(done.stdout_bytes, 1 << 22)
@@ -184,22 +184,31 @@ async def by_command(world: World, raw: bytes, file: Path) -> None:
         raise Wrong(done.stderr)
 
 
-async def _offline(gatherer: Gatherer, raw: bytes) -> Answer:
+async def _offline(world: World, raw: bytes) -> Answer:
     try:
-        report = await _judge_offline(gatherer, parse_json_object(raw))
+        report = await _judge_offline(world, parse_json_object(raw))
     except PatunayError as e:
         return Answer("malformed", _only(e.code), 0)
     return _answer(report.to_json(), 0)
 
 
-async def _judge_offline(
-    gatherer: Gatherer, document: JsonObject
-) -> Report | PresentationReport:
+async def _judge_offline(world: World, document: JsonObject) -> Report | PresentationReport:
+    gatherer = world.offline
     policy = gatherer.policy(Policy())
-    if not is_presentation(document):
-        return judge(document, await gatherer.gather(document), policy, NOW)
-    found = await gather_presentation(document, gatherer, gatherer.gather)
-    return judge_presentation(document, found, policy, NOW, challenge=None, domain=None)
+    if is_presentation(document):
+        found = await gather_presentation(document, gatherer, gatherer.gather)
+        return judge_presentation(document, found, policy, NOW, challenge=None, domain=None)
+    evidence = await gatherer.gather(document)
+    if gatherer.own is not None and _issuer(document) in gatherer.own.issuers:
+        # As the command does, which finds them in the node's database.
+        receipt = await own_receipt(world.node, document)
+        evidence = evidence if receipt is None else replace(evidence, receipt=receipt)
+    return judge(document, evidence, policy, NOW)
+
+
+def _issuer(document: JsonObject) -> str:
+    issuer = document.get("issuer")
+    return str(issuer.get("id") if isinstance(issuer, dict) else issuer)
 
 
 def require_same(one: Answer, other: Answer, where: str) -> None:

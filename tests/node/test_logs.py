@@ -138,15 +138,17 @@ async def test_each_request_has_one_line_by_its_route(
     logger.setLevel(logging.INFO)
     try:
         name = {"X-Request-Id": "request-1"}
+        await client.get("/credentials/canary/receipt", headers=name)
         await client.get("/credentials/canary/receipt?x=canary", headers=name)
         await client.get("/canary")
         await client.post("/credentials/issue", data=b"{", headers=headers)
     finally:
         logger.removeHandler(handler)
         logger.setLevel(logging.NOTSET)
-    first, second, third = lines(stream)
+    first, refused, second, third = lines(stream)
     assert (first["route"], first["status"]) == ("/credentials/{id}/receipt", 404)
     assert (first["code"], first["request"]) == ("credential-unknown", "request-1")
+    assert (refused["route"], refused["status"]) == ("/credentials/{id}/receipt", 400)
     assert (second["route"], second["status"]) == ("unknown", 404)
     assert (third["status"], third["code"]) == (415, "media-type-unsupported")
     assert len(third["token"]) == 36
