@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import jsonschema
 
+from credentials.evidence import Obtained
 from credentials.judge import judge
 from credentials.kinds import is_presentation
 from credentials.policy import Policy
@@ -22,7 +23,7 @@ from node.api.presentations import text_option
 from node.api.request import MAX_BODY_BYTES
 from node.api.verify import VerifyRequestMalformed, read_options, required_checks
 from node.gather_presentation import gather_presentation
-from node.log_reading import own_receipt
+from node.log_reading import own_receipt, own_sightings
 from primitives.canonical_json import JsonObject
 from primitives.errors import PatunayError
 from primitives.instants import format_instant
@@ -202,7 +203,12 @@ async def _judge_offline(world: World, document: JsonObject) -> Report | Present
     if gatherer.own is not None and _issuer(document) in gatherer.own.issuers:
         # As the command does, which finds them in the node's database.
         receipt = await own_receipt(world.node, document)
-        evidence = evidence if receipt is None else replace(evidence, receipt=receipt)
+        if isinstance(receipt, Obtained):
+            depth, _ = world.node.config.chain.depths
+            seen = own_sightings(receipt.value.anchors, depth=depth, at=NOW)
+            evidence = replace(evidence, receipt=receipt, sightings=seen)
+        elif receipt is not None:
+            evidence = replace(evidence, receipt=receipt)
     return judge(document, evidence, policy, NOW)
 
 
