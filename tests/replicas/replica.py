@@ -20,17 +20,19 @@ class Replica:
 
     async def start(self) -> None:
         """Start a daemon; return when it answers."""
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "tests.support.worker", "serve", str(self.home.root), "0"),
-            cwd=ROOT,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
+        said = self.home.root / "stderr.txt"
+        with said.open("wb") as file:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-m", "tests.support.worker", "serve", str(self.home.root), "0"),
+                cwd=ROOT,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=file,
+            )
         assert self.process.stdout is not None
         async with asyncio.timeout(_START_SECONDS):
             self.url = (await self.process.stdout.readline()).decode().strip()
-        assert self.url.startswith("http://"), self.url
+        assert self.url.startswith("http://"), said.read_text("utf-8", "replace")
 
     @property
     def pid(self) -> int:
